@@ -1,0 +1,51 @@
+# Two commands do everything: `make demo` and `make test`. Each makes .venv first, from constraints.txt; the second
+# time they work without a network. `make lint types docs build property tests bench` run one part each.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTHON ?= $(shell for name in python3 python python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
+NOX := $(PY) -m nox --noxfile noxfile.py
+SESSIONS := lint types docs build property
+UPLOAD := examples/上架表.xlsx --shop examples/shop.yaml --products examples/products.jsonl --reference examples/惠聚数据.xlsx
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test bench lock upgrade office clean $(SESSIONS) tests
+
+help:
+	@echo 'make demo      check the upload sheet of the demo shop, and show what comes out'
+	@echo 'make test      everything that has to hold: $(SESSIONS) tests'
+	@echo 'make bench     measure the evaluator against other engines'
+	@echo 'make lint      … or any other one of: $(SESSIONS) tests'
+	@echo 'make lock      write constraints.txt anew (make upgrade: with the newest versions)'
+	@echo 'make clean     remove .venv and everything else that can be made again'
+
+venv:
+	@test -n '$(PYTHON)' || { echo 'Shelfgate needs Python 3.11 or later; name it: make PYTHON=/path/to/python3 …' >&2; exit 1; }
+	@$(PYTHON) tools/environment.py
+
+# check answers 1 where a row is rejected, as some of this sheet are meant to be; any other answer is a failure.
+demo: venv
+	$(VENV)/bin/shelfgate check $(UPLOAD) || test $$? -eq 1
+
+# The tests come last, so that their summary closes the output; they run even where something before them failed.
+test: venv office
+	@failed=0; \
+	$(NOX) --session $(SESSIONS) || failed=1; \
+	$(NOX) --session tests || failed=1; \
+	exit $$failed
+
+$(SESSIONS) tests bench: venv
+	@$(NOX) --session $@
+
+office:
+	@tools/ensure-office
+
+lock: venv
+	$(PY) tools/lock.py
+
+upgrade: venv
+	$(PY) tools/lock.py --upgrade
+
+clean:
+	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
