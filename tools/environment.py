@@ -150,7 +150,9 @@ def split(constraints: Path) -> tuple[str, str]:
     Returns:
         The two texts: durable-rules, and all the others.
     """
-    compiled, ready = [], []
+    compiled: list[str] = []
+    ready: list[str] = []
+    target = ready
     for line in constraints.read_text(encoding="utf-8").splitlines(keepends=True):
         if not line.startswith((" ", "#")):
             target = compiled if line.startswith(f"{COMPILED}==") else ready
