@@ -185,7 +185,7 @@ def install(*arguments: str, environment: dict[str, str] | None = None) -> None:
         if subprocess.run(words, check=False, cwd=ROOT, env=variables).returncode == 0:
             return
         print("uv could not; trying pip …", flush=True)
-    words = [str(PYTHON), "-m", "pip", "install", "--quiet", "--use-pep517", *arguments]
+    words = [str(PYTHON), "-m", "pip", "install", "-qq", "--use-pep517", *arguments]
     if subprocess.run(words, check=False, cwd=ROOT, env=variables).returncode:
         sys.exit("The packages can't be installed; the first run needs a package index, later runs need none")
 
