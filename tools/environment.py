@@ -123,6 +123,8 @@ def fill(obstacle: str) -> str:
     compiled, ready = split(ROOT / "constraints.txt")
     install("--require-hashes", "--no-deps", "--requirement", write("ready.txt", ready))
     install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    if has_compiled():
+        return ""
     if obstacle:
         return obstacle
     flags = " ".join([os.environ.get("CPPFLAGS", ""), *PATCHES]).strip()
@@ -135,10 +137,15 @@ def fill(obstacle: str) -> str:
     )
     try:
         install(*options, environment={"CPPFLAGS": flags})
-        subprocess.run([str(PYTHON), "-c", "import durable.lang"], check=True)
-    except (subprocess.CalledProcessError, SystemExit):
-        return "it can't be compiled here, as told above"
-    return ""
+    except SystemExit as failure:
+        print(failure, file=sys.stderr)
+    return "" if has_compiled() else "it can't be compiled here, as told above"
+
+
+def has_compiled() -> bool:
+    """Tell whether durable-rules is in `.venv` and loads."""
+    probe = [str(PYTHON), "-c", "import durable.lang"]
+    return subprocess.run(probe, check=False, capture_output=True).returncode == 0
 
 
 def split(constraints: Path) -> tuple[str, str]:

@@ -1,0 +1,17 @@
+"""Say how long hypothesis looks for counterexamples: `--hypothesis-profile=full` looks longer and elsewhere."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+# The same examples every time, so that a red run is red again; the two cores of a small machine may be slow.
+settings.register_profile(
+    "fast",
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("full", max_examples=5000, deadline=None, print_blob=True)
+settings.load_profile("fast")
