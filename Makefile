@@ -1,5 +1,5 @@
 # Two commands do everything: `make demo` and `make test`. Each makes .venv first, from constraints.txt; the second
-# time they work without a network. `make lint types docs build property tests bench` run one part each.
+# time they work without a network. `make help` names the rest.
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -10,13 +10,14 @@ SESSIONS := lint types docs build property
 UPLOAD := examples/上架表.xlsx --shop examples/shop.yaml --products examples/products.jsonl --reference examples/惠聚数据.xlsx
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench lock upgrade office clean $(SESSIONS) tests
+.PHONY: help venv demo test bench reference lock upgrade office clean $(SESSIONS) tests
 
 help:
 	@echo 'make demo      check the upload sheet of the demo shop, and show what comes out'
 	@echo 'make test      everything that has to hold: $(SESSIONS) tests'
 	@echo 'make bench     measure the evaluator against other engines'
 	@echo 'make lint      … or any other one of: $(SESSIONS) tests'
+	@echo 'make reference write the pages of docs/ that are made from the code'
 	@echo 'make lock      write constraints.txt anew (make upgrade: with the newest versions)'
 	@echo 'make clean     remove .venv and everything else that can be made again'
 
@@ -40,6 +41,9 @@ $(SESSIONS) tests bench: venv
 
 office:
 	@tools/ensure-office
+
+reference: venv
+	$(PY) tools/generated.py
 
 lock: venv
 	$(PY) tools/lock.py
