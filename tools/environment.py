@@ -186,7 +186,7 @@ def install(*arguments: str, environment: dict[str, str] | None = None) -> None:
         SystemExit: When pip fails too; it has said why.
     """
     variables = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **(environment or {})}
-    uv = shutil.which("uv")
+    uv = shutil.which("uv", path=os.pathsep.join([os.environ.get("PATH", ""), str(PYTHON.parent)]))
     if uv:
         words = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), *arguments]
         if subprocess.run(words, check=False, cwd=ROOT, env=variables).returncode == 0:
