@@ -32,7 +32,7 @@ def sign(
         32 hex digits.
 
     >>> sign({"appId": "demoapp", "pageNum": "1"}, "demosecret")
-    'CEC893C5C04DBE94E4CEC894B9F19FD2'
+    'F43D9F139025B4E62E4B2948ADD77E38'
     """
     pairs = [
         f"{name}={value}"
