@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import requirements
 import yaml
 
 from engine.operators import operators
@@ -138,6 +139,7 @@ def cell(text: str) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/facts.md": facts_page,
     "docs/reference/tests.md": operators_page,
+    "docs/requirements.md": lambda: requirements.page(ROOT),
 }
 
 
