@@ -71,7 +71,8 @@ class Finding:
             "message": self.message,
             "fix": self.fix,
             "evidence": [
-                {"path": item.path, "found": plain(item.found), "wanted": item.wanted} for item in self.evidence
+                {"path": item.path, "found": plain(item.found), "wanted": item.wanted}
+                for item in self.evidence
             ],
             "missing": list(self.missing),
             "source": self.source,
