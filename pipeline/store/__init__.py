@@ -14,7 +14,7 @@ from pipeline.store.errors import (
     StoreError,
     StoreRefused,
 )
-from pipeline.store.migrating import migrate, pending_changes, revision_of
+from pipeline.store.migrating import draft_revision, migrate, pending_changes, revision_of
 from pipeline.store.orders import (
     AfterSale,
     AfterSaleKind,
@@ -81,6 +81,7 @@ __all__ = [
     "book",
     "claim",
     "database_now",
+    "draft_revision",
     "hold_back",
     "insert_for",
     "migrate",

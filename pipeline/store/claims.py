@@ -26,8 +26,8 @@ def claim(
 ) -> Sequence[OutboxItem]:
     """Take up to `limit` due items; no two workers ever get the same one while its lease runs.
 
-    An item whose lease has run out is due again, and comes with its state `sending` of before in mind: whatever is
-    claimed with `fencing > 1` may have reached the channel already.
+    An item whose lease has run out is due again: whatever is claimed with `fencing` above 1 may have reached the channel
+    already, and is looked up there before it is sent again.
 
     Args:
         session: A session of `Store.write()`; the claim holds once that block has ended.

@@ -19,7 +19,7 @@ from pipeline.store.faults import translated
 from pipeline.store.types import json_text
 
 Dialect = Literal["sqlite", "postgresql"]
-BUSY_SECONDS = 30
+BUSY_SECONDS = 30.0
 """Longest wait for another writer, s."""
 POOL_SIZE = 5
 POOL_OVERFLOW = 90
@@ -141,7 +141,10 @@ def _open_sqlite(url: URL) -> Engine:
 def _open_postgres(url: URL) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={"options": f"-c timezone=UTC -c lock_timeout={BUSY_SECONDS}s", "connect_timeout": 10},
+        connect_args={
+            "options": f"-c timezone=UTC -c lock_timeout={round(BUSY_SECONDS * 1000)}ms",
+            "connect_timeout": 10,
+        },
         pool_pre_ping=True,
         **_common(),
     )
@@ -170,7 +173,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     `synchronous=FULL`: what was committed outlives a loss of power, so that no call to a channel is repeated unawares.
     """
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import StatementError
@@ -60,9 +60,32 @@ def pending_changes(store: Store) -> list[Any]:
         return list(compare_metadata(context, Base.metadata))
 
 
-def _config(connection: Connection) -> Config:
+def draft_revision(store: Store, message: str, folder: Path = FOLDER / "versions") -> Path:
+    """Write the next revision's file from how the models differ from a database at the latest revision.
+
+    CHECK constraints and conditions of indexes are not seen by Alembic: write them by hand.
+
+    Args:
+        store: A store at the latest revision.
+        message: What the revision does; becomes its docstring and its file's name.
+        folder: Where the revisions are.
+
+    Returns:
+        The file's path.
+    """
+    with _alone(store) as connection:
+        config = _config(connection, folder)
+        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
+        script = command.revision(config, message.rstrip("."), autogenerate=True, rev_id=f"{number:04}")
+    assert isinstance(script, Script)
+    return Path(script.path)
+
+
+def _config(connection: Connection, folder: Path = FOLDER / "versions") -> Config:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("version_locations", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, asc, desc, nulls_last
+from sqlalchemy import ColumnElement, UnaryExpression
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
@@ -22,9 +22,11 @@ def insert_for(session: Session, model: type[DeclarativeBase]) -> sqlite.Insert 
 
 def newest_first(column: InstrumentedAttribute[Any] | ColumnElement[Any]) -> UnaryExpression[Any]:
     """Order from the largest value down, rows without a value last on every database."""
-    return nulls_last(desc(column))
+    ordered: UnaryExpression[Any] = column.desc().nulls_last()
+    return ordered
 
 
 def oldest_first(column: InstrumentedAttribute[Any] | ColumnElement[Any]) -> UnaryExpression[Any]:
     """Order from the smallest value up, rows without a value last on every database."""
-    return nulls_last(asc(column))
+    ordered: UnaryExpression[Any] = column.asc().nulls_last()
+    return ordered

@@ -67,7 +67,8 @@ class SealedText(TypeDecorator[str]):
 def json_object() -> TypeEngine[Any]:
     """Give a JSON object column; a change of its top level is noticed, a change further down needs a new value.
 
-    `row.payload["a"] = 1` is saved. `row.payload["a"]["b"] = 1` is not: assign `row.payload = {**row.payload, …}`.
+    `row.payload["a"] = 1` is saved while `row` is held. `row.payload["a"]["b"] = 1` is not: assign
+    `row.payload = {**row.payload, …}`.
     """
     return MutableDict.as_mutable(json_value())
 
@@ -101,7 +102,7 @@ def json_text(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         text.encode()
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise StoreRefused(f"这个值无法存为 JSON：{type(error).__name__}，请检查其中的数字和文字") from None
     if NUL.search(text):
         raise StoreRefused("文字中含有空字符（U+0000），数据库无法原样保存；请删除该字符")

@@ -103,7 +103,7 @@ class UploadRow(Base):
     cells: Mapped[dict[str, Any]] = mapped_column(json_object())
     row: Mapped[dict[str, Any] | None] = mapped_column(json_object())
     state: Mapped[RowState] = mapped_column(PlainText)
-    decision_id: Mapped[str | None] = mapped_column(ForeignKey("decisions.id"))
+    decision_id: Mapped[str | None] = mapped_column(ForeignKey("decisions.id", ondelete="SET NULL"))
     reason: Mapped[str | None]
     channel_product_id: Mapped[str | None]
     answer: Mapped[dict[str, Any] | None] = mapped_column(json_object())

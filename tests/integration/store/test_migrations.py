@@ -1,0 +1,229 @@
+"""The schema moves up and down with data in it, on both databases, and no row is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, MetaData, inspect, select, text
+
+from pipeline.store import (
+    Base,
+    MigrationError,
+    Shop,
+    Store,
+    StoreConflict,
+    UploadFile,
+    draft_revision,
+    migrate,
+    open_store,
+    pending_changes,
+    revision_of,
+)
+
+Content = dict[str, list[dict[str, Any]]]
+
+
+def content(store: Store) -> Content:
+    """Read every row of every table as the database holds it, in a fixed order."""
+    with store.engine.connect() as connection:
+        found = MetaData()
+        found.reflect(connection)
+        return {
+            table.name: sorted((dict(row) for row in connection.execute(select(table)).mappings()), key=repr)
+            for table in found.sorted_tables
+            if table.name != "alembic_version"
+        }
+
+
+def shape(connection: Connection) -> dict[str, Any]:
+    """Describe every table: columns, keys, checks and indexes with their conditions."""
+    inspector = inspect(connection)
+    return {
+        table: {
+            "columns": {c["name"]: (repr(c["type"]), c["nullable"]) for c in inspector.get_columns(table)},
+            "primary key": inspector.get_pk_constraint(table),
+            "foreign keys": sorted(inspector.get_foreign_keys(table), key=repr),
+            "unique": sorted(inspector.get_unique_constraints(table), key=repr),
+            "checks": sorted((c["name"], c["sqltext"]) for c in inspector.get_check_constraints(table)),
+            "indexes": sorted(
+                (
+                    str(i["name"]),
+                    i["column_names"],
+                    bool(i["unique"]),
+                    {k: str(v) for k, v in i["dialect_options"].items()},
+                )
+                for i in inspector.get_indexes(table)
+            ),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_the_migrated_schema_is_the_models_to_the_last_check(bare_store: Store) -> None:
+    """Alembic compares neither CHECK constraints nor the conditions of indexes; this does."""
+    Base.metadata.create_all(bare_store.engine)
+    with bare_store.engine.connect() as connection:
+        wanted = shape(connection)
+    Base.metadata.drop_all(bare_store.engine)
+    migrate(bare_store)
+    with bare_store.engine.connect() as connection:
+        assert wanted == shape(connection)
+
+
+def test_autogeneration_finds_nothing_to_change(store: Store) -> None:
+    assert [] == pending_changes(store)
+
+
+def test_down_one_step_and_up_again_keeps_every_row(filled: Store) -> None:
+    """The step rebuilds `uploads`, which files, rows, listings and outbox items point at.
+
+    With foreign keys on, SQLite deletes all of those while the table is rebuilt, without a word.
+    """
+    before = content(filled)
+    assert 4 == len(before["uploads"])
+    assert all(len(rows) >= 2 for rows in before.values())
+
+    migrate(filled, "0003")
+    assert "0003" == revision_of(filled)
+    forgotten = {
+        **before,
+        "uploads": [{k: v for k, v in row.items() if k != "corrects"} for row in before["uploads"]],
+    }
+    assert {name: sorted(rows, key=repr) for name, rows in forgotten.items()} == content(filled)
+
+    migrate(filled)
+    assert "0004" == revision_of(filled)
+    kept = {**before, "uploads": [{**row, "corrects": None} for row in before["uploads"]]}
+    assert {name: sorted(rows, key=repr) for name, rows in kept.items()} == content(filled)
+    assert [] == pending_changes(filled)
+
+
+def test_up_from_the_revision_before_keeps_every_row(filled: Store) -> None:
+    migrate(filled, "0003")
+    before = content(filled)
+    migrate(filled)
+    after = content(filled)
+    assert {"corrects": None} == {k: v for row in after["uploads"] for k, v in row.items() if k == "corrects"}
+    assert before == {
+        **after,
+        "uploads": sorted(
+            ({k: v for k, v in row.items() if k != "corrects"} for row in after["uploads"]), key=repr
+        ),
+    }
+
+
+def test_down_further_keeps_the_rows_of_the_tables_that_stay(filled: Store) -> None:
+    before = content(filled)
+    migrate(filled, "0001")
+    after = content(filled)
+    assert {name: before[name] for name in after} == after
+    assert {
+        "shops",
+        "standings",
+        "bindings",
+        "users",
+        "sessions",
+        "tokens",
+        "reference_snapshots",
+        "decisions",
+        "audit",
+    } == set(after)
+    migrate(filled)
+    assert {**{name: [] for name in before}, **after} == content(filled)
+
+
+def test_down_to_nothing_and_up_again(bare_store: Store) -> None:
+    migrate(bare_store)
+    migrate(bare_store, "base")
+    assert (None, {}) == (revision_of(bare_store), content(bare_store))
+    migrate(bare_store)
+    assert "0004" == revision_of(bare_store)
+
+
+def test_migrating_twice_changes_nothing(filled: Store) -> None:
+    before = content(filled)
+    migrate(filled)
+    migrate(filled, "0004")
+    assert before == content(filled)
+
+
+def test_children_are_guarded_again_after_a_migration(filled: Store) -> None:
+    migrate(filled, "0003")
+    migrate(filled)
+    with pytest.raises(StoreConflict), filled.write() as session:
+        session.add(UploadFile(upload_id="nobody", content=b""))
+
+
+def test_several_processes_may_start_at_once(
+    bare_address: str, in_threads: Callable[[int, Callable[[int], None]], None]
+) -> None:
+    def start(_number: int) -> None:
+        with closing(open_store(bare_address)) as store:
+            migrate(store)
+
+    in_threads(4, start)
+    with closing(open_store(bare_address)) as store:
+        assert [] == pending_changes(store)
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(bare_store: Store) -> None:
+    """The last table of the third revision is in the way: what the first two made is taken back too."""
+    with bare_store.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE rates (mine TEXT)"))
+        connection.execute(text("INSERT INTO rates VALUES ('保留')"))
+    with pytest.raises(MigrationError, match="数据库未改动"):
+        migrate(bare_store)
+    assert (None, {"rates": [{"mine": "保留"}]}) == (revision_of(bare_store), content(bare_store))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_rows_that_have_lost_their_parent_are_named_and_nothing_is_changed(filled: Store) -> None:
+    migrate(filled, "0003")
+    with filled.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("PRAGMA foreign_keys=OFF")
+        driver.execute("INSERT INTO upload_files (upload_id, content) VALUES ('nobody', x'00')")
+        driver.execute("PRAGMA foreign_keys=ON")
+    before = content(filled)
+    with pytest.raises(MigrationError, match="upload_files") as caught:
+        migrate(filled)
+    assert [("upload_files", "uploads")] == [(child, parent) for child, _, parent in caught.value.orphans]
+    assert ("0003", before) == (revision_of(filled), content(filled))
+
+
+def test_an_unknown_revision_is_refused_with_the_known_ones(store: Store) -> None:
+    with pytest.raises(MigrationError, match="没有版本 0999；可用的版本：0001、0002、0003、0004、head、base"):
+        migrate(store, "0999")
+
+
+def test_a_drafted_revision_runs_as_it_was_written(bare_store: Store, tmp_path: Path) -> None:
+    """A JSONB variant is written as a bare `Text` that Alembic doesn't import, our own types as modules it doesn't either."""
+    path = draft_revision(bare_store, "Create every table.", tmp_path)
+    drafted = path.read_text(encoding="utf-8")
+    assert "pipeline" not in drafted
+    names: dict[str, Any] = {}
+    exec(compile(drafted, path.name, "exec"), names)
+    assert ("0001", None, '"""Create every table."""') == (
+        names["revision"],
+        names["down_revision"],
+        drafted.splitlines()[0],
+    )
+    with bare_store.engine.begin() as connection:
+        from alembic.operations import Operations
+        from alembic.runtime.migration import MigrationContext
+
+        with Operations.context(MigrationContext.configure(connection)):
+            names["upgrade"]()
+    assert [] == pending_changes(bare_store)
+
+
+def test_a_store_that_was_never_migrated_has_no_revision(bare_store: Store) -> None:
+    assert revision_of(bare_store) is None
+    assert "shops" in {change[1].name for change in pending_changes(bare_store) if change[0] == "add_table"}
+    assert "shops" == Shop.__tablename__
