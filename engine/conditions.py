@@ -102,7 +102,9 @@ class Builder:
         if any(item is None for item in items):
             return None
         known = [item for item in items if item is not None]
-        return {"all": all_of, "any": any_of, "none": lambda items: negate(any_of(items))}[key.text](known)
+        if key.text == "all":
+            return all_of(known)
+        return any_of(known) if key.text == "any" else negate(any_of(known))
 
     def use(self, value: Node) -> Condition | None:
         """Build the condition that a name under `definitions:` stands for."""

@@ -82,9 +82,8 @@ def _record(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> 
         admitted = _admit(inner, value, here, problems)
         if admitted is not None:
             fact[name] = admitted
-    for name in type_.required:
-        if data.get(name) is None:
-            problems.append(Problem(f"{path}.{name}" if path else name, "缺少必填的字段"))
+    absent = [name for name in type_.required if data.get(name) is None]
+    problems += [Problem(f"{path}.{name}" if path else name, "缺少必填的字段") for name in absent]
     return fact
 
 
@@ -106,8 +105,9 @@ def _scalar(type_: FieldType, data: Any) -> Any:
             return read_date(data) if isinstance(data, str) else None
         case "datetime":
             moment = read_datetime(data) if isinstance(data, str) else data
-            aware = isinstance(moment, datetime) and moment.tzinfo is not None
-            return moment.astimezone(UTC) if aware else None
+            if not isinstance(moment, datetime) or moment.tzinfo is None:
+                return None
+            return moment.astimezone(UTC)
     return None
 
 

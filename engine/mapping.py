@@ -106,7 +106,9 @@ def _map_one(
     source = "" if rule.each is None else f"{rule.each.path}[{position}]"
     key = element.get(rule.key) if isinstance(element, Mapping) else ""
     target, filled = _target(rule, fact, key)
-    value, confidence, missing = None, 1.0, ()
+    value: Any = None
+    confidence = 1.0
+    missing: tuple[str, ...] = ()
     for case in rule.cases:
         truth = True if case.when is None else judge.truth(case.when, scopes)
         if truth is None and case.when is not None:

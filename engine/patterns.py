@@ -1,8 +1,8 @@
-"""The patterns of the rule language: the part of RE2 that every evaluator reads alike, matched in linear time.
+r"""The patterns of the rule language: the part of RE2 that every evaluator reads alike, matched in linear time.
 
 Allowed: literal characters, `.`, explicit classes such as `[0-9A-Za-z一-龥]` and `[^…]`, groups, `|`, `* + ?` and `{n}`, `{n,}`,
-`{n,m}` up to 1000, and `\\` before a punctuation mark. Everything else means different things to different engines and is refused:
-`\\d \\w \\s`, anchors (a pattern always matches the whole text), look-around, flags, lazy and possessive quantifiers.
+`{n,m}` up to 1000, and `\` before a punctuation mark. Everything else means different things to different engines and is refused:
+`\d \w \s`, anchors (a pattern always matches the whole text), look-around, flags, lazy and possessive quantifiers.
 """
 
 from __future__ import annotations

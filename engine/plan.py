@@ -234,3 +234,8 @@ def conditions(plan: Plan) -> Iterator[Condition]:
         for top in (rule.when, rule.require):
             if top is not None:
                 yield from parts(top)
+
+
+def batch_refs(plan: Plan) -> tuple[Ref, ...]:
+    """Give the fields whose values a batch must know."""
+    return tuple(dict.fromkeys(item.subject for item in conditions(plan) if isinstance(item, Once)))

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -195,7 +196,7 @@ class _Builder:
             return None
         return root
 
-    def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    def node(self, event: Any, events: Iterator[yaml.Event], depth: int) -> Node:
         span = self.span(event)
         if isinstance(event, yaml.AliasEvent):
             self.stop(
@@ -271,11 +272,11 @@ class _Builder:
             return Scalar(float(text) if "." in text else int(text), text, span)
         return Scalar(text, text, span)
 
-    def span(self, event: yaml.Event) -> Span:
+    def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
-    def until(self, span: Span, event: yaml.Event) -> Span:
+    def until(self, span: Span, event: Any) -> Span:
         end = event.end_mark
         return Span(self.file, span.start_line, span.start_col, end.line + 1, end.column + 1)
 

@@ -280,7 +280,7 @@ class Reader:
         if not isinstance(node, Mapping):
             self.report("SG0601", "例子应写成 {路径: 值}", node, "例如 reject: {product.specs: []}")
             return False
-        return all([self.builder.path(key, 0) is not None for key, _ in node.entries])
+        return not [key for key, _ in node.entries if self.builder.path(key, 0) is None]
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:
@@ -336,8 +336,8 @@ def read_rule_file(root: Node, vocabulary: Vocabulary, diagnostics: Diagnostics)
     rules: list[Rule] = []
     for item in rules_node.items:
         before = len(diagnostics.items)
-        node = reader.mapping(item, COMMON_KEYS + keys, "规则")
-        rule = read_rule(reader, node, taken) if node is not None else None
+        found = reader.mapping(item, COMMON_KEYS + keys, "规则")
+        rule = read_rule(reader, found, taken) if found is not None else None
         if rule is not None and not any(found.severity == "error" for found in diagnostics.items[before:]):
             rules.append(rule)
     flows = read_flows(reader, root.get("flows"), taken) if root.get("flows") is not None else ()

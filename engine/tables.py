@@ -67,7 +67,7 @@ class Batch:
         """Prepare to note the values of some fields.
 
         Args:
-            refs: The fields that rules want unique, as an evaluator's `batch_refs` gives them.
+            refs: The fields that rules want unique, as `engine.plan.batch_refs` gives them.
         """
         self._refs = tuple(dict.fromkeys(refs))
         self.counts: dict[str, dict[Any, int]] = {ref.path: {} for ref in self._refs}

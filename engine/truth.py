@@ -176,7 +176,7 @@ class Judge:
         value = value_of(condition.subject, scopes)
         if self.truth(condition, scopes) is None:
             return Reason((), self.missing(condition, scopes, places, value, path))
-        others = ()
+        others: tuple[str, ...] = ()
         if isinstance(condition, Once) and self.batch is not None:
             others = tuple(self.batch.labels(condition.subject, value))
         text = wanted(condition, lambda ref: value_of(ref, scopes), want=want, rows=others)

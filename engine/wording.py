@@ -50,7 +50,7 @@ def said(value: Any, unit: str = "", choices: tuple[tuple[str, str], ...] = ()) 
     if isinstance(value, list | tuple | frozenset):
         items = sorted(value, key=str) if isinstance(value, frozenset) else list(value)
         shown = "、".join(said(item, unit, choices) for item in items[:MOST_ITEMS])
-        return f"{shown} 等 {len(items)} 项" if len(items) > MOST_ITEMS else shown or "（没有）"
+        return f"{shown} 等 {len(items)} 项" if len(items) > MOST_ITEMS else shown or "没有"
     if isinstance(value, dict):
         named = value.get("name", value.get("title", value.get("id")))
         return said(named) if named is not None else "{…}"
@@ -87,7 +87,7 @@ def wanted(
     words = []
     for operand in condition.operands:
         if isinstance(operand, Ref):
-            words.append(f"{operand.title or operand.path}（{said(value_of(operand))}）")
+            words.append(f"{operand.title or operand.path}（{said(value_of(operand)).strip('（）')}）")
         else:
             words.append(said(operand.value, ref.unit, ref.choices))
     return (operator.wanted if want else operator.unwanted).format(*words)

@@ -74,10 +74,6 @@ class Evaluator:
     tables: tuple[InTable, ...]
     batches: tuple[Once, ...]
 
-    def batch_refs(self) -> tuple[Ref, ...]:
-        """Give the fields whose values a batch must know."""
-        return tuple(dict.fromkeys(item.subject for item in self.batches))
-
     def bind(self, tables: Tables, batch: Batch | None, day: date) -> Decide:
         """Bind the source to what an evaluation knows beside the fact.
 
