@@ -1,6 +1,6 @@
 """Write `examples/`: the demo shop's products, reference data, a filled-in upload and what is expected of each of its rows.
 
-Run from the checkout: `python -m tools.make_examples`. The same source gives the same bytes.
+Run from the checkout: `python tools/make_examples.py [FOLDER]`. The same source gives the same content.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import random
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-
-from tools.demo_goods import BRANDS, CATEGORIES, FAILING, FREIGHT, PASSING, SPEC_TEMPLATES, Failing
-from tools.demo_orders import after_sales, orders
-from tools.demo_payloads import SHOP_ID, Good, detail_payload, old_payload, read_good
+from demo_goods import BRANDS, CATEGORIES, FAILING, FREIGHT, PASSING, SPEC_TEMPLATES, Failing
+from demo_orders import after_sales, orders
+from demo_payloads import SHOP_ID, Good, detail_payload, old_payload, read_good
 
 FOLDER = Path(__file__).parent.parent / "examples"
 SEED = 20220311
@@ -47,7 +47,7 @@ class Row:
         title: The product's name; empty where there is none.
         outcome: accepted, rejected or undetermined.
         rules: Ids of the rules that don't hold or can't be decided.
-        why: What is wrong, in Chinese.
+        why: What is wrong, or written carelessly, in Chinese.
     """
 
     cells: Mapping[str, object]
@@ -72,18 +72,21 @@ def upload_cells(good: Good) -> dict[str, object]:
     }
 
 
-def clutter(number: int, cells: Mapping[str, object]) -> Mapping[str, object]:
-    """Write a good row in the harmless ways in which people write them."""
-    id_ = str(cells["有赞商品ID"])
-    wide = str.maketrans("0123456789", "０１２３４５６７８９")
-    return dict(cells) | {
-        4: {"有赞商品ID": f" {id_} "},
-        8: {"有赞商品ID": id_.translate(wide)},
-        15: {"类目ID": int(str(cells["类目ID"]))},
-        19: {"规格名1": f"{cells['规格名1']}\u3000"},
-        23: {"有赞商品ID": f"{id_}\u00a0", "品牌ID": f"{cells['品牌ID']} "},
-        40: {"有赞商品ID": int(id_)},
-    }.get(number, {})
+def clutter(number: int, cells: Mapping[str, object]) -> tuple[dict[str, object], str]:
+    """Write a good row in the harmless ways in which people write them, and say which."""
+    id_, spec = str(cells["有赞商品ID"]), str(cells["规格名1"])
+    category, brand = str(cells["类目ID"]), str(cells["品牌ID"])
+    wide = id_.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+    habits: dict[int, tuple[dict[str, object], str]] = {
+        4: ({"有赞商品ID": f" {id_} "}, "ID 前后有空格"),
+        8: ({"有赞商品ID": wide}, "ID 是全角数字"),
+        15: ({"类目ID": int(category)}, "类目 ID 是数值单元格"),
+        19: ({"规格名1": f"{spec}\u3000"}, "规格名后有全角空格"),
+        23: ({"有赞商品ID": f"{id_}\u00a0", "品牌ID": f"{brand} "}, "ID 后有不换行空格"),
+        40: ({"有赞商品ID": int(id_)}, "商品 ID 是数值单元格"),
+    }
+    changes, why = habits.get(number, ({}, ""))
+    return {**cells, **changes}, why
 
 
 def build() -> tuple[list[dict[str, Any]], list[Row], list[str]]:
@@ -96,7 +99,8 @@ def build() -> tuple[list[dict[str, Any]], list[Row], list[str]]:
         good = read_good(number, line)
         spelling = next((key for key, numbers in COMPLETED_OLD.items() if number in numbers), None)
         products.append(old_payload(good, spelling, completed=True) if spelling else detail_payload(good, {}))
-        rows.append(Row(clutter(number, upload_cells(good)), str(good.item_id), good.title))
+        cells, why = clutter(number, upload_cells(good))
+        rows.append(Row(cells, str(good.item_id), good.title, why=why))
     for number, failing in enumerate(FAILING, len(passing)):
         rows += failing_rows(number, failing, products, listed)
     random.Random(SEED).shuffle(rows)
@@ -108,7 +112,7 @@ def failing_rows(
 ) -> list[Row]:
     """Make up a failing row; adds its product to the shop's and to those listed, where it is to be there."""
     good = read_good(number, failing.good or "—|6091|7001|47428464001|0|1.00|颜色=红")
-    cells = upload_cells(good) | failing.row
+    cells = {**upload_cells(good), **failing.row}
     if failing.good:
         old = failing.shape == "old"
         payload = (
@@ -189,7 +193,7 @@ def readme(rows: Sequence[Row], n_products: int) -> str:
     lines = [
         "# 示例数据",
         "",
-        "由 `python -m tools.make_examples` 写出，请勿手改。店铺、商品、买家、电话和地址均为虚构。",
+        "由 `python tools/make_examples.py` 写出，请勿手改。店铺、商品、买家、电话和地址均为虚构。",
         "",
         "| 文件 | 内容 |",
         "| --- | --- |",
@@ -210,6 +214,12 @@ def readme(rows: Sequence[Row], n_products: int) -> str:
         if row.outcome != "accepted":
             rules = " ".join(f"`{rule}`" for rule in row.rules)
             lines.append(f"| {number} | {row.product_id} | {row.title} | {row.why} | {rules} |")
+    lines += ["", "## 写法随意、仍应通过的行", "", "| 行 | 有赞商品 ID | 写法 |", "| --- | --- | --- |"]
+    lines += [
+        f"| {number} | {row.product_id} | {row.why} |"
+        for number, row in enumerate(rows, 2)
+        if row.outcome == "accepted" and row.why
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -240,4 +250,4 @@ def json_lines(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    write_all(FOLDER)
+    write_all(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
