@@ -109,7 +109,7 @@ def clean_text(value: str) -> str:
     r"""Take blanks of every kind off the ends, and what can't be seen off everywhere.
 
     Examples:
-        >>> clean_text("\\u3000颜\\u200b色\u00a0\\n")
+        >>> clean_text("\u3000颜\u200b色\u00a0\n")
         '颜色'
     """
     return value.translate(_UNSEEN).strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 from engine.diagnostics import Cell, Diagnostic
@@ -14,6 +15,9 @@ from mappings.sheet_columns import Column, Header, cell_name
 
 YES = frozenset({"是", "有", "y", "yes", "true", "1", "√", "✓"})
 NO = frozenset({"否", "无", "n", "no", "false", "0", "×", "✗"})
+
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""Times in sheets are those of the user's clock; China keeps one, without summer time."""
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
@@ -106,6 +110,11 @@ def read_cell(column: Column, cell: Callable[[], Cell], value: object) -> tuple[
             return read_id(float(value) if type(value) is int else value), None
         except IdError as error:
             return None, say.bad_id(cell(), error.reason, error.remedy)
+    if column.kind == "time":
+        moment = _time(value)
+        return (
+            (moment, None) if moment else (None, say.bad_text(cell(), "应为时间，例如 2022-03-18 10:30:00"))
+        )
     text = _text(value)
     if text is None:
         return None, say.bad_text(cell(), "是日期、逻辑值或带小数的数值")
@@ -119,6 +128,20 @@ def read_cell(column: Column, cell: Callable[[], Cell], value: object) -> tuple[
             return None, say.bad_text(cell(), "应填“是”或“否”")
         return answer in YES, None
     return text, None
+
+
+def _time(value: object) -> datetime | None:
+    """Give a moment in UTC; a time without a zone is one of Shanghai."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(clean_text(value).replace("/", "-"))
+        except ValueError:
+            return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=SHANGHAI)).astimezone(UTC)
 
 
 def _text(value: object) -> str | None:

@@ -27,14 +27,14 @@ class Column:
     Attributes:
         title: The column's title as our own sheets write it.
         path: Field that the column fills, such as `row.specs[0].name`.
-        kind: id, read digit for digit; text; number, a small whole number; flag, 是 or 否.
+        kind: id, read digit for digit; text; number, a small whole number; flag, 是 or 否; time.
         required: Whether a sheet without the column is refused.
         aliases: Other titles that mean the same.
     """
 
     title: str
     path: str
-    kind: Literal["id", "text", "number", "flag"]
+    kind: Literal["id", "text", "number", "flag", "time"]
     required: bool
     aliases: tuple[str, ...] = ()
 

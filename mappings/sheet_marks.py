@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import IO
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -94,7 +95,7 @@ class _Reader:
         self.first = (1 << 62, 1 << 62)
         self.last = (-1, -1)
 
-    def read(self, stream: zipfile.ZipExtFile) -> Marks:
+    def read(self, stream: IO[bytes]) -> Marks:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = self._start

@@ -264,3 +264,25 @@ def bad_text(cell: Cell, reason: str) -> Diagnostic:
         hint="把单元格格式设为“文本”后重新填写",
         cell=cell,
     )
+
+
+def no_key(cell: Cell) -> Diagnostic:
+    """Word a row of reference data without its id."""
+    return Diagnostic(
+        "SG0546",
+        "error",
+        f"第 {cell.row} 行没有填写{cell.column}",
+        hint="补上 ID，或删除这一行；重新下载惠聚数据最稳妥",
+        cell=cell,
+    )
+
+
+def repeated_key(cell: Cell, first: int) -> Diagnostic:
+    """Word an id of reference data that stands twice."""
+    return Diagnostic(
+        "SG0547",
+        "error",
+        f"{cell.column} {cell.value} 在第 {first} 行已经出现过",
+        hint="删除重复的行，或重新下载惠聚数据",
+        cell=cell,
+    )
