@@ -98,7 +98,7 @@ def run_example(
             return ExampleResult(name, example.span, False, f"例子的数据不合词汇表：{told}")
         facts.append(fact)
     changed = {name: _rows(vocabulary.tables[name].row, rows) for name, rows in example.tables.items()}
-    tables = Tables({known: base.rows(known) or () for known in base.names()} | changed) if changed else base
+    tables = base.replaced(changed)
     day = example.as_of or rule.common.first_day or rule.common.last_day or ANY_DAY
     if isinstance(rule, MappingRule):
         return _mapping(ruleset, rule, example, facts[0], tables, day)

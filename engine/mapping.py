@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from engine.decision import Decision, Evidence, Finding
-from engine.plan import Operand, Ref
-from engine.rules import Lookup, MappingRule, Ruleset
+from engine.plan import Operand, Ref, parts, refs_of
+from engine.rules import Lookup, MappingRule, Ruleset, Slot
 from engine.session import outcome, undetermined
 from engine.tables import Tables
 from engine.truth import Judge, Reason, Scopes, operand_of, value_of
 from engine.wording import SHANGHAI, render_message, said
 
 Fact = Mapping[str, Any]
+
+MOST_KNOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,48 +56,115 @@ class MappingResult:
     decision: Decision
 
 
+class MappingSession:
+    """Map facts as of one moment; facts that agree in every field that the rules read share one answer."""
+
+    def __init__(self, ruleset: Ruleset, tables: Tables, as_of: datetime) -> None:
+        """Prepare to map.
+
+        Args:
+            ruleset: The ruleset, of kind mapping.
+            tables: The tables there are.
+            as_of: The moment asked for; aware.
+        """
+        day = as_of.astimezone(SHANGHAI).date()
+        planned = zip(ruleset.plan().rules, ruleset.rules, strict=True)
+        self._rules = [rule for plan, rule in planned if plan.in_force(day) and isinstance(rule, MappingRule)]
+        self._ruleset = ruleset
+        self._judge = Judge(tables)
+        self._as_of = as_of
+        self._reads = tuple(dict.fromkeys(ref for rule in self._rules for ref in _reads(rule)))
+        self._known: dict[Any, MappingResult] = {}
+
+    def map(self, fact: Fact) -> MappingResult:
+        """Map a fact.
+
+        Args:
+            fact: The fact.
+
+        Returns:
+            A proposal for each element of each rule in force, and a decision whose findings say what could not be mapped, what
+            was filled in otherwise (a notice), and which elements came to the same value where they must differ.
+        """
+        key = tuple(_frozen(value_of(ref, (fact,))) for ref in self._reads)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = self._map(fact)
+        return found
+
+    def _map(self, fact: Fact) -> MappingResult:
+        mapped: list[Mapped] = []
+        findings: list[Finding] = []
+        for rule in self._rules:
+            items, said_of_it = _apply(self._ruleset, rule, fact, self._judge)
+            mapped += items
+            findings += said_of_it
+        decision = Decision(
+            self._ruleset.name, self._ruleset.version, self._as_of, outcome(findings), tuple(findings)
+        )
+        return MappingResult(tuple(mapped), decision)
+
+
 def map_fact(ruleset: Ruleset, fact: Fact, tables: Tables, as_of: datetime) -> MappingResult:
-    """Map a fact.
+    """Map one fact; see `MappingSession.map`."""
+    return MappingSession(ruleset, tables, as_of).map(fact)
 
-    Args:
-        ruleset: The ruleset, of kind mapping.
-        fact: The fact.
-        tables: The tables there are.
-        as_of: The moment asked for; aware.
 
-    Returns:
-        A proposal for each element of each rule in force, and a decision whose findings say what could not be mapped, what was filled in
-        otherwise (a notice), and which elements came to the same value where they must differ.
-    """
-    day = as_of.astimezone(SHANGHAI).date()
-    judge = Judge(tables)
+def _apply(
+    ruleset: Ruleset, rule: MappingRule, fact: Fact, judge: Judge
+) -> tuple[list[Mapped], list[Finding]]:
+    """Apply one rule to a fact."""
+    when = rule.common.when
+    applies = True if when is None else judge.truth(when, (fact,))
+    if applies is False:
+        return [], []
+    elements = [None] if rule.each is None else value_of(rule.each, (fact,))
+    if applies is None and when is not None:
+        missing = judge.reason(when, (fact,), want=True).missing
+        return [], [_finding(ruleset, rule, "undetermined", "", (), missing)]
+    if elements is None:
+        return [], [_finding(ruleset, rule, "undetermined", "", (), (rule.each.path if rule.each else "",))]
     mapped: list[Mapped] = []
     findings: list[Finding] = []
-    for planned, rule in zip(ruleset.plan().rules, ruleset.rules, strict=True):
-        if not planned.in_force(day) or not isinstance(rule, MappingRule):
-            continue
-        applies = True if rule.common.when is None else judge.truth(rule.common.when, (fact,))
-        if applies is False:
-            continue
-        elements = _elements(rule, fact)
-        if applies is None or elements is None:
-            reason = (
-                judge.reason(rule.common.when, (fact,), want=True) if rule.common.when is not None else None
-            )
-            missing = reason.missing if applies is None and reason else (rule.each.path if rule.each else "",)
-            findings.append(_finding(ruleset, rule, "undetermined", "", (), missing))
-            continue
-        for position, element in enumerate(elements):
-            found, missing = _map_one(rule, fact, element, position, judge)
-            mapped.append(found)
-            findings += _about(ruleset, rule, found, missing, (fact, element) if rule.each else (fact,))
-        findings += _collisions(ruleset, rule, [item for item in mapped if item.rule == rule.common.id])
-    decision = Decision(ruleset.name, ruleset.version, as_of, outcome(findings), tuple(findings))
-    return MappingResult(tuple(mapped), decision)
+    for position, element in enumerate(elements):
+        found, lacking = _map_one(rule, fact, element, position, judge)
+        mapped.append(found)
+        findings += _about(ruleset, rule, found, lacking, (fact, element) if rule.each else (fact,))
+    return mapped, findings + _collisions(ruleset, rule, mapped)
 
 
-def _elements(rule: MappingRule, fact: Fact) -> list[Any] | None:
-    return [None] if rule.each is None else value_of(rule.each, (fact,))
+def _reads(rule: MappingRule) -> list[Ref]:
+    """List every field of the fact that a rule's outcome, or its words, may depend on."""
+    tops = [rule.common.when, *(case.when for case in rule.cases)]
+    tops += [case.to.where for case in rule.cases if isinstance(case.to, Lookup)]
+    found = [ref for top in tops if top is not None for part in parts(top) for ref in refs_of(part)]
+    found += [case.to for case in rule.cases if isinstance(case.to, Ref)]
+    found += [
+        slot.ref
+        for piece in (rule.otherwise.zh, rule.otherwise.en)
+        for slot in piece
+        if isinstance(slot, Slot)
+    ]
+    reads = [ref for ref in found if ref.scope == 0]
+    if rule.each is None:
+        return [*reads, rule.target]
+    inner = {ref.steps for ref in found if ref.scope == 1 and ref.steps} | {(rule.key,)}
+    each = rule.each.steps
+    reads += [Ref(0, (*each, *steps), len(each)) for steps in sorted(inner)]
+    assert rule.target.through is not None
+    owner = rule.target.steps[: rule.target.through]
+    return [*reads, rule.target, Ref(0, (*owner, rule.key), len(owner))]
+
+
+def _frozen(value: Any) -> Any:
+    """Turn a value into something that can be a key."""
+    if isinstance(value, list):
+        return tuple([_frozen(item) for item in value])
+    if isinstance(value, dict):
+        return tuple((key, _frozen(item)) for key, item in sorted(value.items()))
+    return value
 
 
 def _map_one(

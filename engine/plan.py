@@ -228,6 +228,14 @@ def parts(condition: Condition) -> Iterator[Condition]:
         yield from parts(condition.where)
 
 
+def refs_of(condition: Condition) -> list[Ref]:
+    """List the references of one condition, without those of the conditions inside it."""
+    if not isinstance(condition, Test | Some | InTable | Once):
+        return []
+    operands = condition.operands if isinstance(condition, Test) else ()
+    return [condition.subject, *(operand for operand in operands if isinstance(operand, Ref))]
+
+
 def conditions(plan: Plan) -> Iterator[Condition]:
     """List every condition of a plan and everything inside."""
     for rule in plan.rules:

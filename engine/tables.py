@@ -30,6 +30,10 @@ class Tables:
         """Give the names of the tables that are there, sorted."""
         return tuple(sorted(self._rows))
 
+    def replaced(self, changed: Mapping[str, Iterable[Row]]) -> Tables:
+        """Give these tables with some of them replaced; itself where none is."""
+        return Tables({**self._rows, **changed}) if changed else self
+
     def rows(self, name: str) -> list[Row] | None:
         """Give a table's rows; None where the table is not there."""
         return self._rows.get(name)

@@ -31,6 +31,7 @@ from engine.plan import (
     Test,
     conditions,
     parts,
+    refs_of,
 )
 from engine.tables import Batch, Tables
 from engine.truth import Judge, prepared
@@ -146,17 +147,9 @@ def _static(item: InTable) -> bool:
     if item.where is None:
         return True
     inner = {condition.scope for condition in parts(item.where) if isinstance(condition, Some | InTable)}
-    return all(ref.scope == item.scope or ref.scope in inner for ref in _refs(item.where))
-
-
-def _refs(condition: Condition) -> list[Ref]:
-    found: list[Ref] = []
-    for part in parts(condition):
-        if isinstance(part, Test | Some | InTable | Once):
-            found.append(part.subject)
-        if isinstance(part, Test):
-            found += [operand for operand in part.operands if isinstance(operand, Ref)]
-    return found
+    return all(
+        ref.scope == item.scope or ref.scope in inner for part in parts(item.where) for ref in refs_of(part)
+    )
 
 
 def _dated(rule: PlannedRule) -> bool:
@@ -386,4 +379,4 @@ class _Writer:
 def _outer_refs(condition: Condition) -> list[Ref]:
     """List the references that lead out of a condition's own quantifiers."""
     inner = {part.scope for part in parts(condition) if isinstance(part, Some | InTable)}
-    return [ref for ref in _refs(condition) if ref.scope not in inner]
+    return [ref for part in parts(condition) for ref in refs_of(part) if ref.scope not in inner]
