@@ -121,7 +121,7 @@ def _item_of(payload: object) -> dict[str, Any]:
     body = body_of(payload)
     if "item" in body:
         body = record(body["item"], "item")
-    elif "items" in body and "item_id" not in body:
+    elif "items" in body:
         raise PayloadError("items", body["items"], "单个商品；这是商品列表的返回，请逐个传入")
     return body
 
@@ -134,7 +134,7 @@ def _add_kind(product: dict[str, Any], item: Mapping[str, Any]) -> None:
         product["item_type"] = ITEM_TYPES.get(item_type, "other")
     virtual = get("is_virtual")
     if virtual is not None:
-        product["is_virtual"] = virtual if isinstance(virtual, bool) else whole(virtual, "is_virtual") != 0
+        product["is_virtual"] = virtual if isinstance(virtual, bool) else _code(virtual, "is_virtual") != 0
     kind = get("biz_code")
     if kind is not None and kind != "":
         product["business_kind"] = BUSINESS_KINDS.get(id_text(kind, "biz_code").zfill(12), "other")

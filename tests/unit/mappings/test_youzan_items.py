@@ -306,6 +306,10 @@ def test_a_spec_name_without_a_plain_id_still_makes_a_level() -> None:
         for sku in item["sku_list"]:
             sku["sku_props"] = [sku["sku_props"][0] | {"prop_name_id": id_}]
         assert product_from_item(item)["specs"] == [level]
+    item = detail()
+    for sku in item["sku_list"]:
+        sku["sku_props"] = [{"k": "颜色", "v": sku["sku_props"][0]["prop_value_name"]}]
+    assert product_from_item(item)["specs"] == [{"name": "颜色", "values": ["红", "藏青"]}]
 
 
 @pytest.mark.parametrize(
@@ -402,6 +406,7 @@ def test_a_detail_payload_tells_its_presale(presale: object, expected: str | Non
         ({"item_type": 10}, "item_type", "distribution"),
         ({"item_type": "61"}, "item_type", "e_voucher"),
         ({"item_type": 999}, "item_type", "other"),
+        ({"item_type": None}, "item_type", None),
         ({"is_virtual": 1}, "is_virtual", True),
         ({"is_virtual": 2}, "is_virtual", True),
         ({"is_virtual": True}, "is_virtual", True),
