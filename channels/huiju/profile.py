@@ -293,6 +293,18 @@ class _Reader:
         )
 
 
+class _Loader(yaml.CSafeLoader):
+    """Load plain YAML, and refuse a key that stands twice in one mapping: the later one would win unseen."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build one mapping."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"键 {'、'.join(twice)} 重复", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 @cache
 def load_profile(path: Path = PACKAGED) -> Profile:
     """Read and check a profile file.
@@ -304,7 +316,7 @@ def load_profile(path: Path = PACKAGED) -> Profile:
         ProfileError: The file can't be read, or an entry is missing, misspelt or contradicts another.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # it is a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ProfileError("huiju", f"{path.name} 无法读取：{error}", code="profile") from None
     return _Reader(raw, path.name).profile()
