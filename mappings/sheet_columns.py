@@ -16,7 +16,7 @@ from mappings import sheet_messages as say
 HEADER_ROWS = 10
 """Rows among which the header may stand: title lines and advice come above it."""
 
-NEAR_ENOUGH = 60.0
+NEAR_ENOUGH = 50.0
 """Least likeness, of 100, of a title that is named as the nearest."""
 
 

@@ -90,7 +90,7 @@ class _Reader:
     def __init__(self) -> None:
         self.marks = Marks()
         self.row = self.column = -1
-        self.is_error = self.has_formula = self.has_value = self.in_value = False
+        self.is_error = self.is_text = self.has_formula = self.has_value = self.in_value = False
         self.value: list[str] = []
         self.first = (1 << 62, 1 << 62)
         self.last = (-1, -1)
@@ -117,6 +117,7 @@ class _Reader:
         elif name == "c":
             self._place(attributes.get("r", ""))
             self.is_error = attributes.get("t") == "e"
+            self.is_text = attributes.get("t") == "str"
             self.has_formula = self.has_value = False
             self.value = []
         elif name == "f":
@@ -138,7 +139,7 @@ class _Reader:
             self.row = int(digits) - 1
 
     def _text(self, text: str) -> None:
-        if self.in_value and self.is_error:
+        if self.in_value and (self.is_error or self.has_formula):
             self.value.append(text)
 
     def _end(self, tag: str) -> None:
@@ -151,7 +152,7 @@ class _Reader:
                 self.last = (max(self.last[0], self.row), max(self.last[1], self.column))
             if self.is_error:
                 self.marks.cells[self.row, self.column] = "".join(self.value) or "#N/A"
-            elif self.has_formula and not self.has_value:
+            elif self.has_formula and not (self.value or (self.is_text and self.has_value)):
                 self.marks.cells[self.row, self.column] = ""
 
 

@@ -74,8 +74,11 @@ def _rows(file: SheetFile, encoding: str, delimiter: str, *, strict: bool) -> It
     handle = file.open()
     with io.TextIOWrapper(handle, encoding=encoding, newline="") as text:
         reader = csv.reader(text, delimiter=delimiter, strict=strict)
+        begun = 0
         try:
-            yield from reader
+            for record in reader:
+                begun = reader.line_num
+                yield record
         except csv.Error as error:
             if strict:
-                raise say.broken_text(file.name, reader.line_num, str(error)) from error
+                raise say.broken_text(file.name, begun + 1, str(error)) from error

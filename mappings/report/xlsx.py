@@ -85,15 +85,15 @@ def _summary(report: Report, sheet: Any, bold: Any) -> None:
     _write_texts(sheet, 0, (report.title,), bold)
     for line, pair in enumerate(facts, 1):
         _write_texts(sheet, line, pair, None)
-    for line, (title, count) in enumerate(counts, len(facts) + 1):
+    for line, (title, number) in enumerate(counts, len(facts) + 1):
         _write_texts(sheet, line, (title,), None)
-        sheet.write_number(line, 1, count)
+        sheet.write_number(line, 1, number)
     top = len(facts) + len(counts) + 2
     _write_texts(sheet, top, ("规则", "标题", "不通过", "无法判断", "已豁免", "警告"), bold)
-    for line, (rule, count) in enumerate(summary.rules.items(), top + 1):
-        _write_texts(sheet, line, (rule, count.title), None)
+    for line, (rule, found) in enumerate(summary.rules.items(), top + 1):
+        _write_texts(sheet, line, (rule, found.title), None)
         for place, number in enumerate(
-            (count.violations, count.undetermined, count.waived, count.warnings), 2
+            (found.violations, found.undetermined, found.waived, found.warnings), 2
         ):
             sheet.write_number(line, place, number)
 
