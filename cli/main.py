@@ -1,0 +1,58 @@
+"""The command `shelfgate`: each file of this folder that holds a `COMMAND` is one command, found by its name."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import click
+
+import cli
+from engine.errors import ShelfgateError
+
+BAD_USAGE = 2
+
+
+class Commands(click.Group):
+    """Find commands by file, and load only the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands by name."""
+        del ctx
+        names = (module.name for module in iter_modules(cli.__path__))
+        return sorted(name.replace("_", "-") for name in names if name != "main" and not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"cli.{cmd_name.replace('-', '_')}").COMMAND
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; say which one it is like where there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from engine.suggest import did_you_mean
+
+            error.message += f"；{did_you_mean(args[0], self.list_commands(ctx))}"
+            raise
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="shelfgate")
+def shelfgate() -> None:
+    """按 YAML 规则检查要上架到渠道的商品，并说明每一处原因。"""
+
+
+def main() -> None:
+    """Run the command; an error that Shelfgate raises on purpose is shown in words and ends with exit code 2."""
+    try:
+        shelfgate()
+    except ShelfgateError as error:
+        click.echo(error.message.rstrip("\n"), err=True)
+        sys.exit(BAD_USAGE)

@@ -1,0 +1,191 @@
+"""Check uploads and catalogues: rows and products in, checked rows with decisions out (R16, R19).
+
+A row is decided once its product has been read; products stream by, so that neither the catalogue nor its facts are held. What is held is
+the rows of the upload, and the outcome of those that did not simply pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from engine.decision import Decision, worst
+from engine.diagnostics import Cell, Diagnostic
+from engine.evaluators.record import compile_plan
+from engine.mapping import MappingSession
+from engine.plan import PlannedRule, batch_refs, parts, refs_of
+from engine.rulebook import Channel, Rulebook
+from engine.rules import Ruleset
+from engine.session import Session
+from engine.tables import Batch, Tables
+from mappings.report import CheckedRow
+from mappings.sheet import SheetRow, UploadSheet
+from pipeline.catalogue import Line
+
+FACT = "listing"
+Fact = dict[str, Any]
+_SLICE = 1000
+
+
+@dataclass(slots=True)
+class Checker:
+    """Check listings by every ruleset of a channel that is about them.
+
+    Attributes:
+        rulebook: The rules.
+        channel: The channel.
+        as_of: The moment asked for; aware.
+        tables: The channel's reference data.
+        shop: The shop's fact; empty where nothing is known of it.
+        on_progress: Called with how many rows are decided and how many there are; 0 where that is not known.
+    """
+
+    rulebook: Rulebook
+    channel: Channel
+    as_of: datetime
+    tables: Tables
+    shop: Fact
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None
+
+    def rulesets(self) -> list[Ruleset]:
+        """Give the rulesets that decide: those of kind eligibility and mapping about listings."""
+        about = [ruleset for ruleset in self.channel.rulesets.values() if ruleset.fact.name == FACT]
+        return [ruleset for ruleset in about if ruleset.kind in {"eligibility", "mapping"}]
+
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """Give name and version of each ruleset that decides."""
+        return tuple((ruleset.name, ruleset.version) for ruleset in self.rulesets())
+
+    def upload(self, sheet: UploadSheet, catalogue: Iterable[Line]) -> Iterator[CheckedRow]:
+        """Check the rows of an upload against the products of the shop.
+
+        Args:
+            sheet: The upload, opened.
+            catalogue: The products, in any order; of two with the same id the first counts.
+
+        Yields:
+            Every row in the order of the sheet. Nothing is yielded before all rows are decided: whether a value is unique is known
+            only then.
+        """
+        rows = list(sheet.rows)
+        decide = self.decider(rows)
+        waiting: dict[str, list[SheetRow]] = {}
+        for row in rows:
+            waiting.setdefault(row.row.get("product_id", ""), []).append(row)
+        notable: dict[int, CheckedRow] = {}
+        unreadable: list[CheckedRow] = []
+
+        def settle(row: SheetRow, product: Fact | None) -> None:
+            fact = {"shop": self.shop, "row": row.row}
+            if product is not None:
+                fact["product"] = product
+            checked = self.checked(sheet, row, decide(fact))
+            if checked.notable:
+                notable[row.number] = checked
+
+        done = 0
+        for line in catalogue:
+            if line.fact is None:
+                unreadable.append(_unreadable(line))
+                continue
+            for row in waiting.pop(line.fact.get("id", ""), ()):
+                settle(row, line.fact)
+                done += 1
+                if done % _SLICE == 0:
+                    self.on_progress(done, len(rows))
+        for left in waiting.values():
+            for row in left:
+                settle(row, None)
+        self.on_progress(len(rows), len(rows))
+        yield from unreadable
+        accepted = tuple(
+            Decision(name, version, self.as_of, "accepted", ()) for name, version in self.versions()
+        )
+        for row in rows:
+            yield notable.get(row.number) or self.checked(sheet, row, accepted)
+
+    def checked(self, sheet: UploadSheet, row: SheetRow, decisions: tuple[Decision, ...]) -> CheckedRow:
+        """Put one row and its decisions together; a row with a cell that can't be read is rejected."""
+        outcomes = [decision.outcome for decision in decisions]
+        if any(problem.severity == "error" for problem in row.problems):
+            outcomes.append("rejected")
+        key = row.row.get("product_id", "")
+        return CheckedRow(
+            sheet.file, sheet.sheet, row.number, key, row.cells, row.problems, decisions, worst(outcomes)
+        )
+
+    def catalogue(self, file: str, lines: Iterable[Line]) -> Iterator[CheckedRow]:
+        """Check products, or whole listings, that come line by line.
+
+        Args:
+            file: The file as the user named it.
+            lines: The lines. Where a line is a product without an upload row, only the rules that say nothing of the row are put to it.
+
+        Yields:
+            Every line in order.
+        """
+        whole, products = self.decider(()), self.decider((), without="row")
+        for line in lines:
+            if line.fact is None:
+                yield _unreadable(line)
+                continue
+            if line.is_listing:
+                decisions = whole({"shop": self.shop, **line.fact})
+                key = line.fact.get("row", {}).get("product_id", "") or line.fact.get("product", {}).get(
+                    "id", ""
+                )
+            else:
+                decisions = products({"shop": self.shop, "product": line.fact})
+                key = line.fact.get("id", "")
+            if line.number % _SLICE == 0:
+                self.on_progress(line.number, 0)
+            outcome = worst([decision.outcome for decision in decisions])
+            cells: Mapping[str, Cell] = {}
+            yield CheckedRow(file, "", line.number, key, cells, line.problems, decisions, outcome)
+
+    def decider(self, rows: Iterable[SheetRow], without: str = "") -> Callable[[Fact], tuple[Decision, ...]]:
+        """Make the function that decides a listing.
+
+        Args:
+            rows: The rows of the upload, which know each other's values.
+            without: Leave out the rules that speak of this part of the listing; empty to leave out none.
+
+        Returns:
+            A function from a fact to a decision of each ruleset.
+        """
+        rulesets = [_without(ruleset, without) if without else ruleset for ruleset in self.rulesets()]
+        sessions: list[Callable[[Fact], Decision]] = []
+        for ruleset in rulesets:
+            if ruleset.kind == "mapping":
+                mapping = MappingSession(ruleset, self.tables, self.as_of)
+                sessions.append(lambda fact, mapping=mapping: mapping.map(fact).decision)  # type: ignore[misc]
+                continue
+            batch = Batch(batch_refs(ruleset.plan()))
+            for row in rows:
+                batch.add({"row": row.row}, str(row.number))
+            evaluator = compile_plan(ruleset.plan()) if without else self.rulebook.evaluator(ruleset)
+            sessions.append(Session(ruleset, evaluator, self.tables, self.as_of, batch).decide)
+        return lambda fact: tuple([decide(fact) for decide in sessions])
+
+
+def _without(ruleset: Ruleset, part: str) -> Ruleset:
+    """Leave out the rules that speak of a part of the fact, as they could only be undetermined."""
+    kept = tuple(
+        rule
+        for rule, planned in zip(ruleset.rules, ruleset.plan().rules, strict=True)
+        if ruleset.kind != "mapping" and not _speaks_of(planned, part)
+    )
+    return replace(ruleset, rules=kept)
+
+
+def _speaks_of(rule: PlannedRule, part: str) -> bool:
+    tops = [top for top in (rule.when, rule.require) if top is not None]
+    refs = [ref for top in tops for inner in parts(top) for ref in refs_of(inner)]
+    return any(ref.scope == 0 and ref.steps[:1] == (part,) for ref in refs)
+
+
+def _unreadable(line: Line) -> CheckedRow:
+    problems: tuple[Diagnostic, ...] = line.problems
+    return CheckedRow(line.file, "", line.number, "", {}, problems, (), "undetermined")
