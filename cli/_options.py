@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from engine.conditions import read_date, read_datetime
+from engine.constants import read_date, read_datetime
 from engine.diagnostics import Diagnostics, render
 from engine.facts import admit
 from engine.read import read_file
@@ -24,7 +24,7 @@ from pipeline.catalogue import InputError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """Take a day (its noon in Asia/Shanghai) or a moment with its zone."""
 
     name = "日期"

@@ -39,8 +39,8 @@ class Commands(click.Group):
         except click.UsageError as error:
             from engine.suggest import did_you_mean
 
-            error.message += f"；{did_you_mean(args[0], self.list_commands(ctx))}"
-            raise
+            hint = did_you_mean(args[0], self.list_commands(ctx), listed="可用命令")
+            raise click.UsageError(f"没有命令 {args[0]!r}；{hint}", ctx) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from engine.conditions import read_date, read_datetime
+from engine.constants import read_date, read_datetime
 from engine.suggest import did_you_mean
 from engine.vocabulary import KIND_TITLES, FieldType
 

@@ -160,10 +160,10 @@ def _mapping_lines(rule: MappingRule) -> list[str]:
         "| 条件 | 对应到 | 把握 |",
         "|---|---|---|",
     ]
-    for case in rule.cases:
-        lines.append(
-            f"| {outline(case.when) if case.when else '其余'} | {_to(case.to)} | {case.confidence:.0%} |"
-        )
+    lines += [
+        f"| {outline(case.when) if case.when else '其余'} | {_to(case.to)} | {case.confidence:.0%} |"
+        for case in rule.cases
+    ]
     return [*lines, "", "## 没有对应时", "", message_text(rule.otherwise), ""]
 
 

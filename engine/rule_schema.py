@@ -8,6 +8,7 @@ from engine.diagnostics import Severity
 from engine.kinds import KINDS
 from engine.kinds.flows import KEYS as FLOW_KEYS
 from engine.operators import operators
+from engine.operators._arguments import constant_schema
 from engine.rulefile import COMMON_KEYS, EXAMPLE_KEYS, FILE_KEYS, ID
 from engine.rules import RulesetKind
 from engine.vocabulary import SCALARS, Fact, FieldType, Vocabulary, resolve, walk
@@ -72,7 +73,7 @@ def _rule_keys(fact: Fact, paths: dict[str, FieldType]) -> dict[str, Any]:
     condition = {"$ref": "#/$defs/condition"}
     path = {"$ref": "#/$defs/path"}
     action = {"enum": list(fact.action_names())} if fact.actions else {"type": "string"}
-    scalars = {name: _constant(type_) for name, type_ in paths.items() if type_.kind in SCALARS}
+    scalars = {name: constant_schema(type_) for name, type_ in paths.items() if type_.kind in SCALARS}
     day = {"type": ["string", "null"], "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
     effective = {"type": "object", "properties": {"from": day, "until": day}, "additionalProperties": False}
     example = {
@@ -125,7 +126,7 @@ def _definitions(vocabulary: Vocabulary, paths: dict[str, FieldType]) -> dict[st
         "maxProperties": 1,
         "additionalProperties": False,
     }
-    plain = {kind: FieldType(kind) for kind in ("integer", "text", "number", "boolean", "date", "datetime")}  # type: ignore[arg-type]
+    plain = {kind: FieldType(kind) for kind in ("integer", "text", "number", "boolean", "date", "datetime")}
     return {
         "condition": {
             "type": "object",
@@ -150,8 +151,4 @@ def _tests(type_: FieldType) -> dict[str, Any]:
         "properties": {**tests, "not": {}},
         "additionalProperties": False,
     }
-    return {"anyOf": [_constant(type_), mapping]} if type_.kind in SCALARS else mapping
-
-
-def _constant(type_: FieldType) -> dict[str, Any]:
-    return operators()["equals"].argument.schema(type_)["anyOf"][0]
+    return {"anyOf": [constant_schema(type_), mapping]} if type_.kind in SCALARS else mapping

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
-from engine.conditions import Builder, read_date
+from engine.conditions import Builder
+from engine.constants import read_date
 from engine.diagnostics import Diagnostics, Severity
 from engine.plan import Condition
 from engine.read import Mapping, Node, Scalar, Sequence, type_names
