@@ -118,7 +118,7 @@ def show_value(value: Any) -> str:
 def one_line(text: str) -> str:
     """Make text safe to print on one line: no line ends, and no control characters that steer a terminal."""
     return "".join(
-        " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf") else char
+        " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Cs") else char
         for char in text
     )
 
@@ -146,7 +146,7 @@ def _of_finding(row: CheckedRow, finding: Finding) -> Entry:
     paths = [item.path for item in finding.evidence] + [path for path in finding.missing if ":" not in path]
     cell = cell_for(paths[0] if paths else PRODUCT, row.cells)
     wanted = list(dict.fromkeys(item.wanted for item in finding.evidence))
-    missing = [f"缺少 {path}" for path in finding.missing]
+    missing = [_say_missing(path) for path in finding.missing]
     return Entry(
         rule=finding.rule,
         title=finding.title,
@@ -162,3 +162,9 @@ def _of_finding(row: CheckedRow, finding: Finding) -> Entry:
         line=cell.row if cell else row.number,
         rule_span=finding.span,
     )
+
+
+def _say_missing(path: str) -> str:
+    """Word a fact, or a table, that was needed and absent."""
+    table = path.removeprefix("table:")
+    return f"参考数据 {table} 没有提供" if table != path else f"{path} 没有值"

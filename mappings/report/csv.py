@@ -22,7 +22,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 def write(report: Report, out: BinaryIO) -> None:
     """Write the header and the lines."""
-    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
+    text = io.TextIOWrapper(
+        out, encoding="utf-8-sig", errors="backslashreplace", newline="", write_through=True
+    )
     try:
         writer = csv.writer(text)
         writer.writerow(COLUMNS)

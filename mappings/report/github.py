@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from mappings.report._entries import Entry, entries_of, place_of
+from mappings.report._entries import Entry, entries_of, one_line, place_of
 from mappings.report._records import CheckedRow, Report
 
 NAME = "github"
@@ -21,16 +21,17 @@ def write(report: Report, out: BinaryIO) -> None:
 def _command(row: CheckedRow, entry: Entry) -> str:
     properties = {"file": row.place, "line": entry.line, "title": f"{entry.rule} {entry.title}"}
     shown = ",".join(
-        f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None
+        f"{key}={_property(one_line(str(value)))}" for key, value in properties.items() if value is not None
     )
+    product = f" 商品 {row.key}" if row.key else ""
     details = (
-        f"{place_of(row, entry)} {entry.message}",
+        f"{place_of(row, entry)}{product} {entry.message}",
         entry.wanted and f"应为：{entry.wanted}",
         entry.fix and f"建议：{entry.fix}",
         entry.waiver and f"豁免：{entry.waiver}",
         entry.rule_place and f"规则：{entry.rule_place}",
     )
-    return f"::{_level(entry)} {shown}::" + _data("\n".join(part for part in details if part))
+    return f"::{_level(entry)} {shown}::" + _data("\n".join(one_line(part) for part in details if part))
 
 
 def _level(entry: Entry) -> str:

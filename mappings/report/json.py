@@ -23,13 +23,13 @@ def write(report: Report, out: BinaryIO) -> None:
         "as_of": plain(report.as_of),
         "rulesets": [{"name": name, "version": version} for name, version in report.rulesets],
     }
-    out.write(_text(head)[:-1].encode() + b',\n"rows":[')
+    out.write(_bytes(head)[:-1] + b',\n"rows":[')
     comma = b"\n"
     for row in report.rows:
         if row.notable:
-            out.write(comma + _text(_row(row)).encode())
+            out.write(comma + _bytes(_row(row)))
             comma = b",\n"
-    out.write(b'\n],\n"summary":' + _text(report.summary.as_data()).encode() + b"}\n")
+    out.write(b'\n],\n"summary":' + _bytes(report.summary.as_data()) + b"}\n")
 
 
 def _row(row: CheckedRow) -> dict[str, Any]:
@@ -90,5 +90,7 @@ def _span(span: Span | None) -> dict[str, Any] | None:
     }
 
 
-def _text(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
+def _bytes(data: Any) -> bytes:
+    """Write data in UTF-8; half a character, as broken input may hold, becomes the escape that JSON has for it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text.encode(errors="backslashreplace")

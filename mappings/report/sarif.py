@@ -23,14 +23,14 @@ def write(report: Report, out: BinaryIO) -> None:
     out.write(
         f'{{"version":"2.1.0","$schema":"{SCHEMA}","runs":[{{"columnKind":"unicodeCodePoints","results":['.encode()
     )
-    comma = "\n"
+    comma = b"\n"
     for row in report.rows:
         for entry in entries_of(row):
             if entry.rule not in rules:
                 places[entry.rule] = len(rules)
                 rules[entry.rule] = _rule(entry)
-            out.write(f"{comma}{_text(_result(row, entry, places[entry.rule]))}".encode())
-            comma = ",\n"
+            out.write(comma + _bytes(_result(row, entry, places[entry.rule])))
+            comma = b",\n"
     versions = [{"name": name, "version": version} for name, version in report.rulesets]
     tool = {"driver": {"name": "Shelfgate", "rules": list(rules.values())}, "extensions": versions}
     properties = {
@@ -38,7 +38,7 @@ def write(report: Report, out: BinaryIO) -> None:
         "source": report.source_name,
         "summary": report.summary.as_data(),
     }
-    out.write(f'\n],\n"tool":{_text(tool)},\n"properties":{_text(properties)}}}]}}\n'.encode())
+    out.write(b'\n],\n"tool":' + _bytes(tool) + b',\n"properties":' + _bytes(properties) + b"}]}\n")
 
 
 def _rule(entry: Entry) -> dict[str, Any]:
@@ -86,9 +86,12 @@ def _location(row: CheckedRow, entry: Entry) -> dict[str, Any]:
         cell = entry.cell
         name = {"name": cell.name, "fullyQualifiedName": f"{cell.sheet}!{cell.name}", "kind": "member"}
         location["logicalLocations"] = [name]
-        location["message"] = {"text": f"{cell.column}：{cell.value}"}
+    about = (row.key and f"商品 {row.key}", entry.cell and f"{entry.cell.column}：{entry.cell.value}")
+    if any(about):
+        location["message"] = {"text": " · ".join(part for part in about if part)}
     return location
 
 
-def _text(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+def _bytes(data: Any) -> bytes:
+    """Write data in UTF-8; half a character, as broken input may hold, becomes the escape that JSON has for it."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")

@@ -105,4 +105,4 @@ def _write_texts(sheet: Any, line: int, texts: Sequence[str], style: Any) -> Non
             if len(text) <= MOST_CHARACTERS
             else f"{text[:MOST_CHARACTERS]}…（已截短，共 {len(text)} 字）"
         )
-        sheet.write_string(line, place, kept, style)
+        sheet.write_string(line, place, kept.encode(errors="backslashreplace").decode(), style)
