@@ -6,7 +6,9 @@ A page is a function that returns its text, named in `PAGES` beside the file it 
 from __future__ import annotations
 
 import difflib
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 import requirements
 import yaml
 
+from channels.huiju import profile_page
+from channels.huiju.profile import load_profile
 from engine.operators import operators
 from engine.vocabulary import KIND_TITLES
 
@@ -137,29 +141,51 @@ def cell(text: str) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "docs/reference/facts.md": facts_page,
-    "docs/reference/tests.md": operators_page,
-    "docs/requirements.md": lambda: requirements.page(ROOT),
+    "docs/reference/facts.md": lambda: NOTICE + facts_page(),
+    "docs/reference/huiju-profile.md": lambda: profile_page.render(load_profile()),
+    "docs/reference/tests.md": lambda: NOTICE + operators_page(),
+    "docs/requirements.md": lambda: NOTICE + requirements.page(ROOT),
 }
+RULES = "docs/reference/rules"
+
+
+def rule_pages() -> dict[str, str]:
+    """Have the command write its page for each rule, and collect them by path from the checkout."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(Path(sys.executable).with_name("shelfgate")), "rules", "doc", "--output", folder]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        return read(Path(folder), RULES)
+
+
+def read(folder: Path, shown: str) -> dict[str, str]:
+    """Read every page under a folder, by the path that it is shown under."""
+    files = sorted(folder.rglob("*.md"))
+    return {
+        f"{shown}/{file.relative_to(folder).as_posix()}": file.read_text(encoding="utf-8") for file in files
+    }
 
 
 def main() -> None:
     """Write the pages; with `--check` write nothing, show what would change, and fail if anything would."""
-    stale = False
-    for name, page in PAGES.items():
-        path, text = ROOT / name, NOTICE + page()
-        there = path.read_text(encoding="utf-8") if path.exists() else ""
-        if "--check" not in sys.argv[1:]:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        elif there != text:
-            stale = True
-            diff = difflib.unified_diff(
-                there.splitlines(True), text.splitlines(True), name, f"{name}, made now"
+    made = {name: page() for name, page in PAGES.items()} | rule_pages()
+    there = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES if (ROOT / name).exists()}
+    there |= read(ROOT / RULES, RULES)
+    stale = sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            old, new = (
+                there.get(name, "").splitlines(keepends=True),
+                made.get(name, "").splitlines(keepends=True),
             )
-            sys.stdout.writelines(list(diff)[:40])
-    if stale:
-        sys.exit("Generated pages are stale; run: make reference")
+            sys.stdout.writelines(list(difflib.unified_diff(old, new, name, f"{name}, made now"))[:40])
+        sys.exit("Generated pages are stale; run: make reference" if stale else 0)
+    for name in stale:
+        path = ROOT / name
+        if name not in made:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(made[name], encoding="utf-8")
 
 
 if __name__ == "__main__":
