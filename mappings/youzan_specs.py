@@ -27,7 +27,7 @@ Level = dict[str, dict[str, str]]
 """The values of a spec level in order of first appearance, each with the record `{name, value}` that SKUs share."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Levels:
     """Collect the spec levels of an item, SKU by SKU.
 
@@ -65,21 +65,21 @@ def add_specs(product: dict[str, Any], item: Mapping[str, Any]) -> None:
     if not isinstance(entries, list):
         raise PayloadError(key, entries, "列表")
     levels = _usual_levels(entries)
-    skus: list[dict[str, Any]] = []
-    for index, entry in enumerate(entries):
-        sku = _usual_sku(entry, levels.names, levels.values) if levels.names else None
-        if sku is None:
-            if not isinstance(entry, dict):
-                raise PayloadError(f"{key}[{index}]", entry, "对象")
-            sku = _sku(entry, key, index)
-            sku["specs"] = _specs(entry, key, index, levels)
+    skus = _usual_skus(entries, levels)
+    for index in range(len(skus), len(entries)):
+        entry = entries[index]
+        if not isinstance(entry, dict):
+            raise PayloadError(f"{key}[{index}]", entry, "对象")
+        sku = _sku(entry, key, index)
+        sku["specs"] = _specs(entry, key, index, levels)
         skus.append(sku)
-    product["specs"] = [
-        {"name": name, "values": list(level)}
-        if id_ is None
-        else {"id": id_, "name": name, "values": list(level)}
-        for name, id_, level in zip(levels.names, levels.ids, levels.values, strict=True)
-    ]
+    specs: list[dict[str, Any]] = []
+    for position, name in enumerate(levels.names):
+        id_ = levels.ids[position]
+        spec: dict[str, Any] = {"name": name} if id_ is None else {"id": id_, "name": name}
+        spec["values"] = list(levels.values[position])
+        specs.append(spec)
+    product["specs"] = specs
     product["skus"] = skus
 
 
@@ -99,66 +99,67 @@ def _usual_levels(entries: list[Any]) -> Levels:
     return Levels(names, ids, [{} for _ in names])
 
 
-def _usual_sku(entry: dict[str, Any], names: list[str], levels: list[Level]) -> dict[str, Any] | None:
-    """Read an SKU of the form that nearly all have: item.detail.get, every field there, the levels of the SKU before it.
+def _usual_skus(entries: list[Any], levels: Levels) -> list[dict[str, Any]]:
+    """Read the first SKUs, as far as they have the form that nearly all have: that of item.detail.get, every field there.
 
-    Checking is dominated by this, so it does by hand what `_sku` and `_specs` do by the book.
-
-    Returns:
-        The same as these two; None where the SKU is of another form.
+    Checking is dominated by this, so it does by hand what `_sku` and `_specs` do by the book, and leaves to them the first
+    SKU of another form and all that come after it.
     """
+    skus: list[dict[str, Any]] = []
+    names, values = levels.names, levels.values
+    if not names:
+        return skus
+    n_levels = len(names)
     try:
-        sku_id = entry["sku_id"]
-        code = entry["sku_no"]
-        price = entry["price"]
-        stock = entry["stock_num"]
-        weight = entry["weight"]
-        barcode = entry["sku_barcode"]
-        props = entry["sku_props"]
-        if len(props) != len(names):
-            return None
-        specs = []
-        for prop, name, level in zip(props, names, levels):  # noqa: B905 - same length; the argument costs time
-            if prop["prop_name"] != name:
-                return None
-            value = prop["prop_value_name"]
-            spec = level.get(value)
-            if spec is None:
-                if type(value) is not str:
-                    return None
-                spec = level[value] = {"name": name, "value": value}
-            specs.append(spec)
-        if not (
-            type(sku_id) is int
-            and type(price) is int
-            and type(stock) is int
-            and type(weight) is int
-            and type(code) is str
-            and type(barcode) is str
-            and sku_id > 0
-            and price >= 0
-            and weight >= 0
-        ):
-            return None
+        for entry in entries:
+            sku_id = entry["sku_id"]
+            code = entry["sku_no"]
+            price = entry["price"]
+            stock = entry["stock_num"]
+            weight = entry["weight"]
+            barcode = entry["sku_barcode"]
+            props = entry["sku_props"]
+            if not (
+                type(sku_id) is int
+                and type(price) is int
+                and type(stock) is int
+                and type(weight) is int
+                and type(code) is str
+                and type(barcode) is str
+                and sku_id > 0
+                and price >= 0
+                and weight >= 0
+                and len(props) == n_levels
+            ):
+                return skus
+            specs = []
+            for prop, name, level in zip(props, names, values):  # noqa: B905 - of one length; saying so costs time
+                if prop["prop_name"] != name:
+                    return skus
+                value = prop["prop_value_name"]
+                spec = level.get(value)
+                if spec is None:
+                    if type(value) is not str:
+                        return skus
+                    spec = level[value] = {"name": name, "value": value}
+                specs.append(spec)
+            sku = {
+                "id": str(sku_id),
+                "code": code,
+                "barcode": barcode,
+                "price": price,
+                "stock": stock,
+                "weight": weight,
+                "specs": specs,
+            }
+            if not code:
+                del sku["code"]
+            if not barcode:
+                del sku["barcode"]
+            skus.append(sku)
     except (KeyError, TypeError):
-        return None
-    if code and barcode:
-        return {
-            "id": str(sku_id),
-            "code": code,
-            "barcode": barcode,
-            "price": price,
-            "stock": stock,
-            "weight": weight,
-            "specs": specs,
-        }
-    sku: dict[str, Any] = {"id": str(sku_id)}
-    if code:
-        sku["code"] = code
-    if barcode:
-        sku["barcode"] = barcode
-    sku |= {"price": price, "stock": stock, "weight": weight, "specs": specs}
-    return sku
+        return skus
+    return skus
 
 
 def _sku(entry: dict[str, Any], key: str, index: int) -> dict[str, Any]:

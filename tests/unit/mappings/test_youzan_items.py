@@ -218,7 +218,7 @@ def test_the_quick_way_and_the_way_by_the_book_read_skus_alike(monkeypatch: pyte
     item["sku_list"][1]["sku_no"] = ""
     item["sku_list"][2]["sku_barcode"] = ""
     quick = product_from_item(item)
-    monkeypatch.setattr(youzan_specs, "_usual_sku", lambda *_: None)
+    monkeypatch.setattr(youzan_specs, "_usual_skus", lambda *_: [])
     assert product_from_item(item) == quick
     assert "code" not in quick["skus"][1]
     assert "barcode" not in quick["skus"][2]
