@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,11 @@ def commands() -> list[list[str]]:
     return [shlex.split(line[2:], comments=True) for line in typed.splitlines() if line.startswith("$ ")]
 
 
+def without_lines(text: str) -> str:
+    """Leave out the numbers of lines in rule files, which move with every edit above them."""
+    return re.sub(r"(?<=\.yaml:)[0-9]+", "…", text)
+
+
 def run(words: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a command of README in the checkout, as its reader would."""
     return subprocess.run([COMMAND, *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -36,15 +42,20 @@ def test_the_finding_it_shows_is_what_check_prints() -> None:
     (check,) = [words for words in commands() if words[:2] == ["shelfgate", "check"]]
     answer = run(check)
     assert (1, "") == (answer.returncode, answer.stderr)
-    assert finding in answer.stdout
+    assert without_lines(finding) in without_lines(answer.stdout)
 
 
-def test_the_rule_it_shows_is_one_of_ours() -> None:
-    """Word for word, so that a reader who looks it up finds what was shown."""
-    (shown,) = [yaml.safe_load(block) for block in blocks("yaml")]
-    ours = yaml.safe_load((ROOT / "rules" / "huiju" / "eligibility.yaml").read_text(encoding="utf-8"))
-    (same,) = [rule for rule in ours["rules"] if rule["id"] == shown["rules"][0]["id"]]
-    assert (ours["kind"], ours["fact"], same) == (shown["kind"], shown["fact"], shown["rules"][0])
+def test_the_rule_it_shows_is_valid_and_its_examples_hold(tmp_path: Path) -> None:
+    (shown,) = blocks("yaml")
+    shutil.copytree(ROOT / "rules" / "facts", tmp_path / "facts")
+    (tmp_path / "shown.yaml").write_text(shown, encoding="utf-8")
+    manifest = {
+        "facts": "facts",
+        "channels": {"huiju": {"title": "惠聚", "rulesets": {"shown": "shown.yaml"}}},
+    }
+    (tmp_path / "rulesets.yaml").write_text(yaml.safe_dump(manifest, allow_unicode=True), encoding="utf-8")
+    answers = [run(["shelfgate", "rules", what, "--rules", str(tmp_path)]) for what in ("lint", "test")]
+    assert [(0, "")] * 2 == [(answer.returncode, answer.stderr) for answer in answers]
 
 
 def test_the_rules_commands_it_names_succeed() -> None:
