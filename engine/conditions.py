@@ -9,8 +9,7 @@ from engine.constants import exact, example, remedy, said
 from engine.diagnostics import Diagnostics
 from engine.operators import Subject, operators
 from engine.plan import Condition, Const, Operand, Ref, all_of, any_of, negate
-from engine.read import Mapping, Node, Scalar, Sequence, type_names
-from engine.source import Span
+from engine.read import Mapping, Node, Scalar, Sequence, inside, type_names
 from engine.suggest import did_you_mean
 from engine.vocabulary import SCALARS, FieldType, Resolved, Table, Vocabulary, resolve
 
@@ -36,16 +35,20 @@ class Builder:
     opened: tuple[str, ...] = ()
 
     def report(
-        self, code: str, message: str, node: Node, *, hint: str = "", offset: int | None = None
+        self,
+        code: str,
+        message: str,
+        node: Node,
+        *,
+        hint: str = "",
+        offset: int | None = None,
+        length: int = 1,
     ) -> None:
-        """Report a mistake at a node, or at a character of a one-line scalar."""
-        span = node.span
-        if offset is not None and isinstance(node, Scalar) and node.style not in {"|", ">"}:
-            column = span.start_col + offset + (1 if node.style else 0)
-            span = Span(span.file, span.start_line, column, span.start_line, column + 1)
+        """Report a mistake at a node, or at some characters of a one-line scalar."""
+        span = node.span if offset is None or not isinstance(node, Scalar) else inside(node, offset, length)
         self.diagnostics.report(code, message, span, hint=hint)
 
-    def inside(self, element: FieldType) -> Builder:
+    def within(self, element: FieldType) -> Builder:
         """Give a builder whose plain paths begin at an element."""
         return replace(self, scopes=(*self.scopes, element), here=len(self.scopes))
 
@@ -136,9 +139,9 @@ class Builder:
         position, type_ = resolved.unknown
         offset = sum(len(step) + 1 for step in steps[:position])
         name = steps[position]
-        where = ".".join(steps[:position]) or ("该元素" if scope else "数据")
+        where = f"{'.'.join(steps[:position])} " if position else "该元素" if scope else "数据里"
         if type_.kind != "record":
-            message = f"{where} 是{type_.describe()}，没有下级字段 {name!r}"
+            message = f"{where}是{type_.describe()}，没有下级字段 {name!r}"
             hint = "列表元素用 some / every 写条件" if type_.kind == "list" else ""
         else:
             operator = operators().get(name)
@@ -146,10 +149,10 @@ class Builder:
                 message, hint = f"{name!r} 是测试，不是字段", f"写成 字段: {{{operator.example}}}"
             else:
                 message, hint = (
-                    f"{where} 没有字段 {name!r}",
+                    f"{where}没有字段 {name!r}",
                     did_you_mean(name, type_.names(), listed="可用字段"),
                 )
-        self.report("SG0405", message, node, hint=hint, offset=offset)
+        self.report("SG0405", message, node, hint=hint, offset=offset, length=len(name))
 
     def tests(self, node: Node, subject: Subject) -> Condition | None:
         """Build the test or tests applied to a subject."""
@@ -221,7 +224,7 @@ class Builder:
         """Build the body of a quantifier: a condition on a record, or tests on a plain value."""
         element = subject.type.element
         assert element is not None
-        inner = self.inside(element)
+        inner = self.within(element)
         if element.kind == "record":
             return inner.condition(node)
         ref = Ref(

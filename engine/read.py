@@ -76,6 +76,24 @@ type_names = {Scalar: "单个值", Sequence: "列表", Mapping: "键值表"}
 Node = Scalar | Sequence | Mapping
 
 
+def inside(node: Scalar, offset: int, length: int) -> Span:
+    """Give the place of some characters of a scalar; the whole scalar where it is not written on one line.
+
+    Args:
+        node: The scalar.
+        offset: First character, 0-based, in the scalar's text.
+        length: How many characters.
+
+    Returns:
+        The place.
+    """
+    span = node.span
+    if node.style in {"|", ">"} or span.end_line != span.start_line:
+        return span
+    column = span.start_col + offset + (1 if node.style else 0)
+    return Span(span.file, span.start_line, column, span.start_line, column + length)
+
+
 def read_file(path: Path, shown: str, diagnostics: Diagnostics) -> tuple[Source, Node | None]:
     """Read one YAML file from disk.
 
@@ -155,11 +173,12 @@ def read(source: Source, diagnostics: Diagnostics) -> Node | None:
     except yaml.MarkedYAMLError as error:
         _syntax_error(error, source, diagnostics)
     except yaml.reader.ReaderError as error:
-        line = source.text.count("\n", 0, max(error.position, 0)) + 1
+        before = source.text[: max(error.position, 0)]
+        line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
         diagnostics.report(
             "SG0105",
             "文件里有不可见的控制字符",
-            Span(source.file, line, 1, line, 2),
+            Span(source.file, line, column, line, column + 1),
             hint="删去从别处粘贴进来的不可见字符",
         )
     return None
@@ -285,13 +304,16 @@ class _Builder:
         raise _Stop
 
 
+_NO_ANCHORS = "公用的条件写在 definitions 下，用 use 引用；文字以 & 或 * 开头时加引号"
 _SYNTAX = (
+    ("scanning an anchor", "不支持 YAML 锚点", _NO_ANCHORS),
+    ("scanning an alias", "不支持 YAML 别名", _NO_ANCHORS),
     ("'\\t'", "用了制表符（Tab）", "YAML 只用空格缩进；把 Tab 换成两个空格"),
     ("tab", "用了制表符（Tab）", "YAML 只用空格缩进；把 Tab 换成两个空格"),
     (
         "mapping values are not allowed",
         "这里不能再有冒号",
-        "含冒号的文字用引号括起来，例如 title: '尺码: 大'",
+        "含冒号的文字用引号括起来，例如 title: '尺码: 大'；或检查与上一行的缩进",
     ),
     ("could not find expected ':'", "这一行缺少冒号", "写成 键: 值（冒号后有一个空格）"),
     ("did not find expected key", "这里应是一个键", "检查缩进：同一层的键要左对齐"),
@@ -308,7 +330,8 @@ _SYNTAX = (
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, source: Source, diagnostics: Diagnostics) -> None:
-    mark = error.problem_mark or error.context_mark
+    unclosed = "quoted scalar" in (error.context or "")
+    mark = (error.context_mark if unclosed else error.problem_mark) or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     if not source.line(line).strip() and line > 1:
         line, column = _last_text(source, line)

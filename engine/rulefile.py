@@ -12,7 +12,7 @@ from engine.conditions import Builder
 from engine.constants import read_date
 from engine.diagnostics import Diagnostics, Severity
 from engine.plan import Condition
-from engine.read import Mapping, Node, Scalar, Sequence, type_names
+from engine.read import Mapping, Node, Scalar, Sequence, inside, type_names
 from engine.rules import Common, Example, Message, RulesetKind, Slot
 from engine.schemas import plain_data
 from engine.source import Span
@@ -150,7 +150,7 @@ class Reader:
         rest = "".join(piece for piece in pieces if isinstance(piece, str))
         if "{" in rest or "}" in rest:
             offset = max(text.find("{"), 0) if "{" in rest else text.find("}")
-            self.builder.report("SG0502", "花括号没有配对", node, hint="值写成 {路径}", offset=offset)
+            self.builder.report("SG0431", "花括号没有配对", node, hint="值写成 {路径}", offset=offset)
         return tuple(piece for piece in pieces if piece != "")
 
     def slot(self, node: Node, written: str, offset: int, builder: Builder) -> Slot | None:
@@ -162,25 +162,26 @@ class Reader:
             scope, path, offset = len(builder.scopes) - 1, path.removeprefix("item."), offset + len("item.")
         if filter_ and filter_ not in FILTERS:
             builder.report(
-                "SG0503",
+                "SG0432",
                 f"没有名为 {filter_!r} 的写法",
                 node,
                 hint=did_you_mean(filter_, FILTERS),
-                offset=offset,
+                offset=offset + len(path) + 1,
+                length=len(filter_),
             )
             return None
-        place = _inner(node, offset, len(path))
+        place = inside(node, offset, len(path))
         found = builder.path(Scalar(path, path, place), scope)
         if found is None:
             return None
         ref, type_ = found
         if filter_ == "count" and type_.kind != "list":
             builder.report(
-                "SG0503", f"count 用在列表上，{path} 是{type_.describe()}", Scalar(path, path, place)
+                "SG0432", f"count 用在列表上，{path} 是{type_.describe()}", Scalar(path, path, place)
             )
             return None
         if filter_ == "title" and not ref.choices:
-            builder.report("SG0503", f"title 用在有可选值的字段上，{path} 没有", Scalar(path, path, place))
+            builder.report("SG0432", f"title 用在有可选值的字段上，{path} 没有", Scalar(path, path, place))
             return None
         return Slot(ref, filter_)
 
@@ -286,14 +287,6 @@ class Reader:
 
 def _items(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, Sequence) else ()
-
-
-def _inner(node: Scalar, offset: int, length: int) -> Span:
-    span = node.span
-    if node.style in {"|", ">"} or span.end_line != span.start_line:
-        return span
-    column = span.start_col + offset + (1 if node.style else 0)
-    return Span(span.file, span.start_line, column, span.start_line, column + length)
 
 
 RuleReader = Callable[[Reader, Mapping, "dict[str, Span]"], "Rule | None"]

@@ -1,7 +1,11 @@
-"""Say how long hypothesis looks for counterexamples: `--hypothesis-profile=full` looks longer and elsewhere."""
+"""What all tests share.
+
+`--hypothesis-profile=full` looks for counterexamples longer and elsewhere; `--update-goldens` writes the golden files anew.
+"""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples every time, so that a red run is red again; the two cores of a small machine may be slow.
@@ -15,3 +19,8 @@ settings.register_profile(
 )
 settings.register_profile("full", max_examples=5000, deadline=None, print_blob=True)
 settings.load_profile("fast")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that rewrites golden files."""
+    parser.addoption("--update-goldens", action="store_true", help="write the golden files anew")

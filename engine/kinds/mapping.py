@@ -39,7 +39,7 @@ def read_rule(reader: Reader, node: Mapping, taken: dict[str, Span]) -> MappingR
     if each is not None:
         element = each[1].element
         assert element is not None
-        builder = builder.inside(element)
+        builder = builder.within(element)
     cases = _cases(reader, builder, node, type_) if type_ is not None else None
     otherwise = reader.message(
         reader.needed(node, "otherwise", "规则", "otherwise: 没有对应的类目"), "otherwise", builder
@@ -152,5 +152,5 @@ def _to(reader: Reader, builder: Builder, node: Node, type_: FieldType) -> Opera
         hint = did_you_mean(column, table.row.names())
         reader.report("SG0420", f"表 {table.name} 没有可用的列 {column}", column_node or lookup, hint)
         return None
-    where = builder.inside(table.row).condition(where_node)
+    where = builder.within(table.row).condition(where_node)
     return None if where is None else Lookup(table.name, column, len(builder.scopes), where)

@@ -45,8 +45,8 @@ def feasible(builder: Builder, operator: Operator, subject: Subject, operand: Op
     high = math.inf if type_.maximum is None else type_.maximum
     if operator.feasible(operand.value, low, high):
         return True
-    span_text = f"{'' if low == -math.inf else f'{low:g}'}～{'' if high == math.inf else f'{high:g}'}"
-    builder.report("SG0411", f"{operator.id}: {operand.value} 永远不会成立，该值的范围是 {span_text}", node)
+    bounds = [f"不小于 {low:g}"] * (low > -math.inf) + [f"不大于 {high:g}"] * (high < math.inf)
+    builder.report("SG0411", f"{operator.id}: {operand.value} 永远不会成立：该值{'、'.join(bounds)}", node)
     return False
 
 

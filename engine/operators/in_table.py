@@ -39,7 +39,7 @@ def _lower(builder: Builder, operator: Operator, subject: Subject, node: Node) -
     where_node = options.get("where") if options else None
     where = None
     if where_node is not None:
-        where = builder.inside(table.row).condition(where_node)
+        where = builder.within(table.row).condition(where_node)
         if where is None:
             return None
     return InTable(subject.ref, table.name, column, len(builder.scopes), where)
