@@ -96,8 +96,6 @@ class Book:
         """Call the reader; none of its errors gets out, and no panic of its Rust side."""
         try:
             return action()
-        except calamine.PasswordError as error:
-            raise say.locked(self.file.name) from error
         except (calamine.CalamineError, OSError, ValueError) as error:
             raise say.broken(self.file.name, str(error) or type(error).__name__) from error
         except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.diagnostics import Cell, Diagnostic
 from engine.errors import ShelfgateError
@@ -233,8 +234,9 @@ def no_value(cell: Cell) -> Diagnostic:
     )
 
 
-def formula_error(cell: Cell) -> Diagnostic:
-    """Word a formula that ended in an error."""
+def formula_error(cell: Cell, error: str = "") -> Diagnostic:
+    """Word a formula that ended in an error; a reader may show the cell as blank."""
+    cell = replace(cell, value=error or cell.value)
     return Diagnostic(
         "SG0543",
         "error",

@@ -49,19 +49,21 @@ def find_flags(page: Page, places: Sequence[Place], header_row: int, most: int) 
         most: Most merged cells that are looked at; areas that overlap could name each cell many times.
     """
     flags: dict[int, dict[int, Callable[[Cell], Diagnostic]]] = {}
+    flag: Callable[[Cell], Diagnostic]
     read = {place.place for place in places if place.index >= 0}
     for (row, place), error in page.marks.items():
         if place in read and row >= header_row:
-            flags.setdefault(row + 1, {})[place] = say.formula_error if error else say.no_value
+            flag = partial(say.formula_error, error=error) if error else say.no_value
+            flags.setdefault(row + 1, {})[place] = flag
     for (top, first), (bottom, last) in page.merged:
         inside = [place for place in read if first <= place <= last]
-        flag = partial(say.merged, area=f"{cell_name(top + 1, first)}:{cell_name(bottom + 1, last)}")
+        hidden = partial(say.merged, area=f"{cell_name(top + 1, first)}:{cell_name(bottom + 1, last)}")
         for row in range(max(top, header_row), min(bottom + 1, page.height)) if inside else ():
             most -= 1
             if most < 0:
                 return flags
             flags.setdefault(row + 1, {}).update(
-                (place, flag) for place in inside if (row, place) != (top, first)
+                (place, hidden) for place in inside if (row, place) != (top, first)
             )
     return flags
 

@@ -26,7 +26,7 @@ def write(report: Report, out: BinaryIO) -> None:
         out, encoding="utf-8-sig", errors="backslashreplace", newline="", write_through=True
     )
     try:
-        writer = csv.writer(text)
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in report.rows:
             for entry in entries_of(row):

@@ -138,11 +138,27 @@ def test_times_are_those_of_shanghai_and_may_be_dates(tmp_path: Path) -> None:
         row["listed_at"] for row in read_reference(tmp_path / "a.xlsx")["listings"]
     ]
     sheet["B4"] = "昨天"
+    sheet["B2"].number_format = "General"
+    sheet["B2"] = 44638.5
     book.save(tmp_path / "b.xlsx")
-    assert [("SG0545", "已上架商品!B4")] == problems(tmp_path / "b.xlsx")
+    assert [("SG0545", "已上架商品!B2"), ("SG0545", "已上架商品!B4")] == problems(tmp_path / "b.xlsx")
 
 
 def test_another_workbook_or_file_is_refused(workbook: Callable[..., Path], tmp_path: Path) -> None:
     assert ["SG0521"] == [code for code, _ in problems(workbook({"上架商品": [["x"]]}))]
     (tmp_path / "a.csv").write_text("类目ID", encoding="utf-8")
     assert ["SG0504"] == [code for code, _ in problems(tmp_path / "a.csv")]
+
+
+def test_formulas_without_a_result_and_sheets_too_long_are_refused(
+    workbook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workbook({"品牌": [["品牌ID", "品牌名称"], ["1", "a"], ["2", "b"]], "运费模板": []})
+    monkeypatch.setattr("mappings.reference.MOST_ENTRIES", 1)
+    assert ["SG0528"] == [code for code, _ in problems(path)]
+    monkeypatch.setattr("mappings.reference.MOST_ENTRIES", 2)
+    book = openpyxl.load_workbook(path)
+    book["品牌"]["A3"] = "=1+1"
+    book["品牌"]["B2"] = True
+    book.save(path)
+    assert [("SG0542", "品牌!A3"), ("SG0546", "品牌!A3")] == problems(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ import xlsxwriter
 
 from mappings import sheet as sheets
 from mappings.sheet import SheetError, SheetRow, open_upload
+from mappings.sheet_book import Page
+from mappings.sheet_cells import places_of
+from mappings.sheet_columns import UPLOAD_COLUMNS, find_header
+from mappings.sheet_rows import find_flags
 
 Workbook = Callable[..., Path]
 
@@ -262,7 +267,9 @@ def test_formulas_give_their_stored_results(tmp_path: Path, titles: list[str], g
         page.write_formula(1, 5, "=VLOOKUP(1,A1:B2,2)", None, "#N/A")
     (row,) = read(path)
     assert ("403680077", "颜色") == (row.row["product_id"], row.row["specs"][0]["name"])
-    assert [("SG0543", "F2")] == [(item.code, item.cell.name) for item in row.problems if item.cell]
+    assert [("SG0543", "F2", "#N/A")] == [
+        (item.code, item.cell.name, item.cell.value) for item in row.problems if item.cell
+    ]
     assert "category_id" not in row.row
 
 
@@ -270,6 +277,7 @@ def test_a_formula_without_a_result_is_named(workbook: Workbook, titles: list[st
     path = workbook({"上架商品": [titles, good]})
     book = openpyxl.load_workbook(path)
     book["上架商品"]["G2"] = "=1+2"
+    book["上架商品"]["J2"] = "=1+2"
     book.save(path)
     (row,) = read(path)
     assert [("SG0542", "G2")] == [(item.code, item.cell.name) for item in row.problems if item.cell]
@@ -305,3 +313,25 @@ def test_an_upload_may_be_bytes_with_a_name(workbook: Workbook, titles: list[str
     upload = open_upload(data, "商品.xlsx")
     assert ("商品.xlsx", [FACT]) == (upload.file, [row.row for row in upload.rows])
     assert [FACT] == [row.row for row in open_upload(data).rows]
+
+
+def test_merged_areas_that_name_cells_over_and_over_are_not_followed_for_ever(
+    workbook: Workbook, titles: list[str], good: list[str]
+) -> None:
+    page = Page("一", 1_000_000, 0, {}, (((1, 0), (1_000_000, 9)),) * 1000, lambda: iter(()))
+    header = find_header([titles], UPLOAD_COLUMNS, 3)
+    assert header is not None
+    flags = find_flags(page, places_of(header, UPLOAD_COLUMNS, 0), 1, most=100)
+    assert 100 == len(flags)
+
+
+def test_a_row_holds_no_more_than_itself(tmp_path: Path, titles: list[str], good: list[str]) -> None:
+    """Rows stream: reading 20,000 of them from text takes the memory of a few."""
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([",".join(titles)] + [",".join(good)] * 20_000), encoding="utf-8")
+    tracemalloc.start()
+    count = sum(1 for _ in open_upload(path).rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 20_000 == count
+    assert peak < 8_000_000

@@ -58,7 +58,8 @@ def test_the_row_with_the_most_columns_is_the_header() -> None:
 
 
 def test_a_header_below_row_10_is_not_looked_for() -> None:
-    rows: list[list[object]] = [[None, 1, ""]] * 10 + [["有赞商品ID"]]
+    rows: list[list[object]] = [[None, 1, ""] for _ in range(10)]
+    rows.append(["有赞商品ID"])
     assert find_header(rows, UPLOAD_COLUMNS, least=1) is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from mappings import sheet_file
 from mappings.sheet import SheetError, open_upload
+from mappings.sheet_book import Book
 from mappings.sheet_file import SheetFile, scan_workbook
 
 Workbook = Callable[..., Path]
@@ -114,7 +116,8 @@ def test_other_packages_are_refused_by_name(upload: Path, part: str, found: str)
 
 def test_links_to_outside_are_left_alone(upload: Path) -> None:
     link = b'<Relationships xmlns="x"><Relationship Id="rId1" Target="http://127.0.0.1:1/x" TargetMode="External"/></Relationships>'
-    data = repacked(upload, lambda _, data: data, {"xl/externalLinks/_rels/externalLink1.xml.rels": link})
+    parts = {"xl/externalLinks/_rels/externalLink1.xml.rels": link, "xl/media/image1.png": b"PNG"}
+    data = repacked(upload, lambda _, data: data, parts)
     assert 1 == len(list(open_upload(data, "a.xlsx").rows))
 
 
@@ -220,3 +223,51 @@ def test_random_damage_is_read_or_refused(upload: Path) -> None:
             list(open_upload(repacked(upload, damage), "a.xlsx").rows)
         except SheetError as error:
             assert error.diagnostics
+
+
+def test_a_package_whose_parts_are_encrypted_is_refused(upload: Path) -> None:
+    data = bytearray(upload.read_bytes())
+    place = data.index(b"PK\x01\x02")
+    data[place + 8] |= 1
+    assert "SG0505" == code_of(bytes(data), "a.xlsx")
+
+
+def test_sheets_written_with_a_prefix_and_without_addresses_are_read_exactly(
+    upload: Path, titles: list[str]
+) -> None:
+    """Some programs write `x:c`, leave addresses out, or put single quotes: marks are found there too."""
+    head = "".join(f'<x:c t="inlineStr"><x:is><x:t>{title}</x:t></x:is></x:c>' for title in titles)
+    cells = "<x:c><x:v>403</x:v></x:c><x:c t='e'><x:v>#REF!</x:v></x:c><x:c><x:f>1+1</x:f></x:c>"
+    xml = (
+        '<?xml version="1.0"?><x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData>'
+        f"<x:row>{head}</x:row><x:row>{cells}</x:row></x:sheetData></x:worksheet>"
+    )
+    (row,) = open_upload(with_sheet(upload, xml), "a.xlsx").rows
+    assert ("403", ["SG0543", "SG0542"]) == (row.row["product_id"], [item.code for item in row.problems])
+
+
+def test_a_panic_of_the_reader_is_a_damaged_workbook(upload: Path) -> None:
+    """Panics of the reader's Rust side are no `Exception`; anything else that is none goes on its way."""
+    book = Book(SheetFile("a.xlsx", upload))
+
+    def fail(error: type[BaseException]) -> None:
+        raise error
+
+    panic = type("PanicException", (BaseException,), {})
+    with pytest.raises(SheetError):
+        book._call(lambda: fail(panic))
+    with pytest.raises(KeyboardInterrupt):
+        book._call(lambda: fail(KeyboardInterrupt))
+
+
+def test_a_formula_whose_result_is_no_text_is_a_blank_cell(upload: Path) -> None:
+    with zipfile.ZipFile(upload) as book:
+        xml = book.read(SHEET).decode()
+    blank = re.sub(r'<c r="G2"[^>]*>.*?</c>', '<c r="G2" t="str"><f>IF(1=2,1,"")</f><v></v></c>', xml)
+    (row,) = open_upload(with_sheet(upload, blank), "a.xlsx").rows
+    assert (False, ()) == ("brand_id" in row.row, row.problems)
+
+
+def test_a_sheet_of_blank_far_off_cells_is_an_empty_sheet(upload: Path) -> None:
+    data = with_sheet(upload, HEAD + '<row r="1048576"><c r="XFD1048576" s="0"/></row>' + TAIL)
+    assert "SG0521" == code_of(data, "a.xlsx")

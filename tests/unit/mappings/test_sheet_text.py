@@ -71,6 +71,13 @@ def test_a_quote_that_stays_open_is_refused_where_it_is_met(titles: list[str], g
     assert "SG0511" == caught.value.diagnostics[0].code
 
 
+def test_a_field_longer_than_any_cell_is_refused(titles: list[str]) -> None:
+    text = ",".join(titles) + "\n" + "1" * 200_000
+    with pytest.raises(SheetError, match="第 2 行") as caught:
+        open_upload(text.encode(), "a.csv")
+    assert "SG0511" == caught.value.diagnostics[0].code
+
+
 def test_a_header_alone_is_refused(titles: list[str]) -> None:
     with pytest.raises(SheetError) as caught:
         open_upload(",".join(titles).encode(), "a.csv")
