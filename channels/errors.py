@@ -103,6 +103,8 @@ class AlreadyListed(BusinessRefusal):
         product_id: The channel's id of the existing product, "" where the channel doesn't say.
     """
 
+    effect: Effect = "unknown"  # it may have been this very request, delivered twice or answered too late
+
     def __init__(
         self,
         channel: str,
@@ -118,7 +120,9 @@ class AlreadyListed(BusinessRefusal):
 
 
 class StateChanged(BusinessRefusal):
-    """Say that the order or after-sale has moved on: read it again and decide anew."""
+    """Say that the order or after-sale is not as we thought: read it again and decide anew."""
+
+    effect: Effect = "unknown"  # it may have been this very request that moved it, delivered twice
 
 
 class LimitExceeded(ChannelError):

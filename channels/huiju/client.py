@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
+from channels.errors import ChannelError
 from channels.huiju.after_sales import AfterSales
 from channels.huiju.codec import Codec, flatten
 from channels.huiju.crypto import decrypt, encrypt
@@ -114,7 +115,11 @@ class HuijuClient:
             check_data(payload, spec.reply, http=reply.http, trace=trace)
             return payload
 
-        return self._wire.post(spec.path, build, read, repeatable=spec.repeatable)
+        try:
+            return self._wire.post(spec.path, build, read, repeatable=spec.repeatable)
+        except ChannelError as error:
+            error.trace = error.trace or trace
+            raise
 
     def system_time(self) -> int:
         """Return the channel's time in milliseconds since the epoch."""

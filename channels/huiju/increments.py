@@ -30,7 +30,7 @@ def changed(
     Raises:
         LimitExceeded: The span or the page size lies outside the limits.
     """
-    size = page_size or profile.limit("page_size_max")
+    size = profile.limit("page_size_max") if page_size is None else page_size
     if not 1 <= size <= profile.limit("page_size_max"):
         raise LimitExceeded(CHANNEL, f"每页条数应为 1～{profile.limit('page_size_max')}，得到 {size}", code="page_size")
     if end < start:

@@ -27,7 +27,7 @@ class Limiter:
             now = self._clock()
             due = max(self._due, now)
             early = due + self._gap - now - self._burst
-            if early > 1e-9:
+            if early > 1e-6:  # what is lost in seconds since the epoch
                 return early
             self._due = due + self._gap
             return 0.0
