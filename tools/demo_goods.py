@@ -137,6 +137,7 @@ class Failing:
         good: The product, as a line of `PASSING`; empty where the row's product isn't among the shop's.
         why: What is wrong, in Chinese.
         rules: Ids of the rules that must say so.
+        notes: Ids of the rules that remark on it and decide nothing.
         product: Fields of the payload that differ from a good one's.
         row: Cells that differ, by column title.
         outcome: rejected or undetermined.
@@ -154,10 +155,33 @@ class Failing:
     times: int = 1
     shape: str = "detail"
     listed: bool = False
+    notes: Sequence[str] = ()
 
 
 def _delivery(**ways: bool) -> dict[str, Any]:
     return {"item_delivery_param": {"postage": 0, "delivery_template_id": 535943, "delivery_setting": ways}}
+
+
+def _skus(*of_each: tuple[str, int, int]) -> dict[str, Any]:
+    """Write SKUs of one spec level, 颜色, each with its value, price in fen and stock."""
+    return {
+        "sku_list": [
+            {
+                "sku_id": 36_900_000 + number,
+                "price": price,
+                "stock_num": stock,
+                "sku_props": [
+                    {
+                        "prop_name_id": 1,
+                        "prop_name": "颜色",
+                        "prop_value_id": 1000 + number,
+                        "prop_value_name": value,
+                    }
+                ],
+            }
+            for number, (value, price, stock) in enumerate(of_each)
+        ]
+    }
 
 
 FAILING = (
@@ -183,6 +207,7 @@ FAILING = (
         "规格模板不在惠聚数据里",
         ["spec-template-unknown"],
         row={"规格模板ID1": "30099"},
+        notes=["spec-template"],
     ),
     Failing(
         "阔边草帽|6092|7005|47428464001|130|85.00|颜色=本色,咖;尺码=M,L",
@@ -195,18 +220,21 @@ FAILING = (
         "类目不在惠聚数据里",
         ["category-unknown"],
         row={"类目ID": "6199"},
+        notes=["category"],
     ),
     Failing(
         "学院风背心毛衣|6102|7005|47428464001|300|199.00|尺码=S,M,L",
         "类目是第二级",
         ["category-not-leaf"],
         row={"类目ID": "6058"},
+        notes=["category"],
     ),
     Failing(
         "条纹海魂衫|6111|7005|47428464001|210|89.00|尺码=M,L",
         "类目是第一级",
         ["category-not-leaf"],
         row={"类目ID": "6033"},
+        notes=["category"],
     ),
     Failing(
         "灯芯绒工装夹克|6112|7005|47428464001|700|399.00|尺码=M,L,XL",
@@ -229,13 +257,13 @@ FAILING = (
     Failing(
         "烘焙视频课|6172|7002|47428464001|0|59.00|套餐=单次,全年",
         "虚拟商品，且不发快递",
-        ["not-ordinary-goods", "virtual-goods", "no-express"],
+        ["virtual-goods", "no-express"],
         {"item_type": 60, "is_virtual": 1, **_delivery()},
     ),
     Failing(
         "门店茶饮电子券|6191|7002|47428464001|0|29.90|套餐=单杯,双杯",
         "电子卡券，且不发快递",
-        ["not-ordinary-goods", "virtual-goods", "no-express"],
+        ["e-voucher-goods", "no-express"],
         {"item_type": 61, "is_virtual": 1, **_delivery(self_pick=True)},
     ),
     Failing(
@@ -259,7 +287,7 @@ FAILING = (
     Failing(
         "分销蜂蜜礼盒|6171|7002|47428464001|1200|129.00|净含量=500g,1kg",
         "分销商品类型",
-        ["not-ordinary-goods", "distribution-goods"],
+        ["distribution-goods"],
         {"item_type": 10},
     ),
     Failing(
@@ -337,5 +365,48 @@ FAILING = (
         ["virtual-goods", "presale-goods", "distribution-goods", "no-express"],
         outcome="undetermined",
         shape="old",
+    ),
+    Failing(
+        "企业采购圆领T恤批发装|6111|7005|47428464001|2600|890.00|颜色=白,黑;尺码=M,L",
+        "批发商品",
+        ["not-ordinary-goods"],
+        {"item_type": 25},
+    ),
+    Failing(
+        "亲子毛线帽|6092|7001|47428464001|200|128.00|颜色=红,白;尺码=大人,小孩",
+        "“颜色”填了两次，漏了“尺码”",
+        ["spec-level-missing", "spec-level-twice"],
+        row={"规格名2": "颜色", "规格模板ID2": "30001"},
+    ),
+    Failing(
+        "撞色拼接披肩|6091|7005|47428464001|380|269.00|颜色=蓝白,红黑;款式=长款,短款",
+        "两级规格对应了同一个规格模板",
+        ["spec-template"],
+        row={"规格模板ID2": "30001"},
+        notes=["spec-template"],
+    ),
+    Failing(
+        "断货王羊毛手套|6093|7001|47428464001|90|59.00|颜色=灰,驼",
+        "库存为零",
+        [],
+        {"quantity": 0},
+        outcome="accepted",
+        notes=["out-of-stock"],
+    ),
+    Failing(
+        "秋冬厚袜三双装|6121|7006|47428464002|150|39.90|颜色=黑,白",
+        "一个 SKU 没有货，另一个忘了填价格",
+        [],
+        {"quantity": 20, **_skus(("黑", 3990, 0), ("白", 0, 20))},
+        outcome="accepted",
+        notes=["sku-out-of-stock", "price-zero"],
+    ),
+    Failing(
+        "待拍摄新款发带|6092|7001|47428464001|30|19.90|颜色=红,绿",
+        "还没有商品图片",
+        [],
+        {"images": []},
+        outcome="accepted",
+        notes=["no-image"],
     ),
 )

@@ -47,6 +47,7 @@ class Row:
         title: The product's name; empty where there is none.
         outcome: accepted, rejected or undetermined.
         rules: Ids of the rules that don't hold or can't be decided.
+        notes: Ids of the rules that remark on it and decide nothing.
         why: What is wrong, or written carelessly, in Chinese.
     """
 
@@ -55,6 +56,7 @@ class Row:
     title: str
     outcome: str = "accepted"
     rules: Sequence[str] = ()
+    notes: Sequence[str] = ()
     why: str = ""
 
 
@@ -124,7 +126,9 @@ def failing_rows(
     if failing.listed:
         listed.append(str(good.item_id))
     title = good.title if failing.good else ""
-    row = Row(cells, str(cells["有赞商品ID"]), title, failing.outcome, failing.rules, failing.why)
+    row = Row(
+        cells, str(cells["有赞商品ID"]), title, failing.outcome, failing.rules, failing.notes, failing.why
+    )
     return [row] * failing.times
 
 
@@ -178,9 +182,9 @@ def expected_csv(rows: Sequence[Row]) -> str:
     """Write what is expected of each row; rows are numbered as in the sheet, whose first is the header."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("row", "product_id", "outcome", "rules"))
+    writer.writerow(("row", "product_id", "outcome", "rules", "notes"))
     for number, row in enumerate(rows, 2):
-        writer.writerow((number, row.product_id, row.outcome, " ".join(row.rules)))
+        writer.writerow((number, row.product_id, row.outcome, " ".join(row.rules), " ".join(row.notes)))
     return out.getvalue()
 
 
@@ -201,7 +205,7 @@ def readme(rows: Sequence[Row], n_products: int) -> str:
         f"| `products.jsonl` | {n_products} 个商品，每行一份有赞接口的原始返回 |",
         "| `惠聚数据.xlsx` | 惠聚的类目、品牌、运费模板、规格模板，以及已上架的商品 |",
         f"| `上架表.xlsx` | 填好的上架表，{len(rows)} 行：{outcomes} |",
-        "| `expected.csv` | 上架表每一行应得的结果和对应的规则 |",
+        "| `expected.csv` | 上架表每一行应得的结果、决定结果的规则（rules）和只作提醒的规则（notes） |",
         "| `orders.jsonl` | 订单，供沙箱使用 |",
         "| `after_sales.jsonl` | 售后单，供沙箱使用 |",
         "",
@@ -214,11 +218,22 @@ def readme(rows: Sequence[Row], n_products: int) -> str:
         if row.outcome != "accepted":
             rules = " ".join(f"`{rule}`" for rule in row.rules)
             lines.append(f"| {number} | {row.product_id} | {row.title} | {row.why} | {rules} |")
+    lines += [
+        "",
+        "## 通过、但有提醒的行",
+        "",
+        "| 行 | 有赞商品 ID | 商品 | 原因 | 规则 |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for number, row in enumerate(rows, 2):
+        if row.outcome == "accepted" and row.notes:
+            rules = " ".join(f"`{rule}`" for rule in row.notes)
+            lines.append(f"| {number} | {row.product_id} | {row.title} | {row.why} | {rules} |")
     lines += ["", "## 写法随意、仍应通过的行", "", "| 行 | 有赞商品 ID | 写法 |", "| --- | --- | --- |"]
     lines += [
         f"| {number} | {row.product_id} | {row.why} |"
         for number, row in enumerate(rows, 2)
-        if row.outcome == "accepted" and row.why
+        if row.outcome == "accepted" and row.why and not row.notes
     ]
     return "\n".join(lines) + "\n"
 
