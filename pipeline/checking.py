@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.decision import Decision, worst
-from engine.diagnostics import Cell, Diagnostic
+from engine.diagnostics import Cell
 from engine.evaluators.record import compile_plan
 from engine.mapping import MappingSession
 from engine.plan import PlannedRule, batch_refs, parts, refs_of
@@ -187,5 +187,5 @@ def _speaks_of(rule: PlannedRule, part: str) -> bool:
 
 
 def _unreadable(line: Line) -> CheckedRow:
-    problems: tuple[Diagnostic, ...] = line.problems
-    return CheckedRow(line.file, "", line.number, "", {}, problems, (), "undetermined")
+    """Reject a line that can't be read, as a row with an unreadable cell is."""
+    return CheckedRow(line.file, "", line.number, "", {}, line.problems, (), "rejected")
