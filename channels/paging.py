@@ -66,4 +66,6 @@ def read_all(
             totals.add(page.total)
         if totals == {len(seen)}:
             return list(found.values())
-    raise IncompleteListing(channel, f"列表在读取时一直变动，连读 {passes} 遍仍不一致，请稍后重试", code="incomplete")
+    raise IncompleteListing(
+        channel, f"列表在读取时一直变动，连读 {passes} 遍仍不一致，请稍后重试", code="incomplete"
+    )

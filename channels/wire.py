@@ -123,7 +123,9 @@ class Wire:
         self._rng = rng or random.Random()
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._http = httpx.Client(
-            timeout=timeout, transport=_SecretQuery(httpx.HTTPTransport(limits=limits)), follow_redirects=False
+            timeout=timeout,
+            transport=_SecretQuery(httpx.HTTPTransport(limits=limits)),
+            follow_redirects=False,
         )
 
     def post(
@@ -161,7 +163,11 @@ class Wire:
             except ChannelError as error:
                 pause = self._pause(error, attempt, repeatable)
                 log.debug(
-                    "%s %s 第 %d 次失败：%s（%s）", self.channel, path, attempt, self.redact(str(error)),
+                    "%s %s 第 %d 次失败：%s（%s）",
+                    self.channel,
+                    path,
+                    attempt,
+                    self.redact(str(error)),
                     "不再重试" if pause is None else f"{pause:.2f} 秒后重试",
                 )
                 if pause is None:
@@ -170,7 +176,11 @@ class Wire:
 
     def _pause(self, error: ChannelError, attempt: int, repeatable: bool) -> float | None:
         """Return the seconds to wait before the next try, or None where there must be no next try."""
-        if attempt >= self._retry.attempts or not error.retryable or (error.effect == "unknown" and not repeatable):
+        if (
+            attempt >= self._retry.attempts
+            or not error.retryable
+            or (error.effect == "unknown" and not repeatable)
+        ):
             return None
         pause = self._retry.wait(attempt, self._rng)
         if isinstance(error, RateLimited) and error.retry_after is not None:
@@ -190,18 +200,26 @@ class Wire:
                 extensions={SECRET_QUERY: secret_query},
             )
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise NotSent(self.channel, f"地址无效，请求未发出：{self._name(error)}", code="bad_address") from None
+            raise NotSent(
+                self.channel, f"地址无效，请求未发出：{self._name(error)}", code="bad_address"
+            ) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotSent(
                 self.channel, f"连接失败，请求未发出：{self._name(error)}", code="not_sent", retryable=True
             ) from None
         except httpx.HTTPError as error:
             raise EffectUnknown(
-                self.channel, f"请求已发出但没有收到完整的回复：{self._name(error)}", code="no_reply", retryable=True
+                self.channel,
+                f"请求已发出但没有收到完整的回复：{self._name(error)}",
+                code="no_reply",
+                retryable=True,
             ) from None
         if response.status_code >= 500:
             raise EffectUnknown(
-                self.channel, "对方服务异常，无法确定请求是否生效", http=response.status_code, code="server_error",
+                self.channel,
+                "对方服务异常，无法确定请求是否生效",
+                http=response.status_code,
+                code="server_error",
                 retryable=True,
             )
         try:
@@ -215,7 +233,9 @@ class Wire:
 
     def unreadable(self, reply: Reply, why: str, trace: str = "") -> UnreadableReply:
         """Return the error for a reply that breaks its own promise; a lost tail or a proxy's page is worth another try."""
-        return UnreadableReply(self.channel, why, http=reply.http, code="unreadable", trace=trace, retryable=True)
+        return UnreadableReply(
+            self.channel, why, http=reply.http, code="unreadable", trace=trace, retryable=True
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -224,7 +244,9 @@ class Wire:
     def __enter__(self) -> Wire:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -28,7 +28,13 @@ class AfterSales:
     def updated(self, start: int, end: int, *, page_size: int | None = None) -> Iterator[list[Payload]]:
         """Yield the after-sales updated from start to end (seconds, both included), one list per window."""
         return changed(
-            self._call, self._profile, "after_sale_increment", rows="list", key="afterSaleOrderId", start=start, end=end,
+            self._call,
+            self._profile,
+            "after_sale_increment",
+            rows="list",
+            key="afterSaleOrderId",
+            start=start,
+            end=end,
             page_size=page_size,
         )
 

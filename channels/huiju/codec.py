@@ -70,7 +70,9 @@ class Codec:
             return self._decrypt(value)
         return value
 
-    def _nested(self, value: Any, field: Field, turn: Callable[[Mapping[str, Any], Fields], dict[str, Any]]) -> Any:
+    def _nested(
+        self, value: Any, field: Field, turn: Callable[[Mapping[str, Any], Fields], dict[str, Any]]
+    ) -> Any:
         fields = self._profile.records[field.of]
         if isinstance(value, Mapping):
             return turn(value, fields)

@@ -46,7 +46,12 @@ class HuijuCredentials:
 
 
 def wrap(
-    params: Mapping[str, str], credentials: HuijuCredentials, profile: Profile, *, now_ms: int, rng: random.Random
+    params: Mapping[str, str],
+    credentials: HuijuCredentials,
+    profile: Profile,
+    *,
+    now_ms: int,
+    rng: random.Random,
 ) -> dict[str, str]:
     """Return the whole request body, signed.
 
@@ -91,15 +96,24 @@ def unwrap(reply: Reply, profile: Profile, *, trace: str, redact: Any) -> dict[s
         if reply.http == 429:
             raise RateLimited(CHANNEL, "请求过于频繁", http=429, trace=trace, retry_after=reply.retry_after)
         raise UnreadableReply(
-            CHANNEL, "回复不是约定的 JSON 结构", http=reply.http, code="unreadable", trace=trace, retryable=True
+            CHANNEL,
+            "回复不是约定的 JSON 结构",
+            http=reply.http,
+            code="unreadable",
+            trace=trace,
+            retryable=True,
         )
     _, kind = profile.code(body[names["code"]])
     data = body.get(names["data"])
     if kind == "ok":
         if not isinstance(data, dict):
-            raise UnreadableReply(CHANNEL, "回复成功但没有数据", http=reply.http, code="unreadable", trace=trace)
+            raise UnreadableReply(
+                CHANNEL, "回复成功但没有数据", http=reply.http, code="unreadable", trace=trace
+            )
         return data
-    raise _refusal(kind, reply, str(body[names["code"]]), redact(str(body.get(names["message"]) or "")), data, trace)
+    raise _refusal(
+        kind, reply, str(body[names["code"]]), redact(str(body.get(names["message"]) or "")), data, trace
+    )
 
 
 def check_data(data: Mapping[str, Any], fields: Fields, *, http: int, trace: str) -> None:
@@ -133,9 +147,19 @@ def _refusal(kind: str, reply: Reply, code: str, said: str, data: Any, trace: st
     if kind == "replayed":
         # Our nonces are new for every try, so a replay means that this very request has arrived before.
         return EffectUnknown(
-            CHANNEL, f"请求被重复投递，第一次的结果未知：{message}", http=http, code=code, trace=trace, retryable=True
+            CHANNEL,
+            f"请求被重复投递，第一次的结果未知：{message}",
+            http=http,
+            code=code,
+            trace=trace,
+            retryable=True,
         )
     if kind == "busy":
         return EffectUnknown(CHANNEL, message, http=http, code=code, trace=trace, retryable=True)
-    kinds = {"credentials": CredentialsRefused, "clock": ClockRefused, "missing": Missing, "stale": StateChanged}
+    kinds = {
+        "credentials": CredentialsRefused,
+        "clock": ClockRefused,
+        "missing": Missing,
+        "stale": StateChanged,
+    }
     return kinds.get(kind, BusinessRefusal)(CHANNEL, message, http=http, code=code, trace=trace)

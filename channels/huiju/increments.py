@@ -14,7 +14,15 @@ Call = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 def changed(
-    call: Call, profile: Profile, endpoint: str, *, rows: str, key: str, start: int, end: int, page_size: int | None
+    call: Call,
+    profile: Profile,
+    endpoint: str,
+    *,
+    rows: str,
+    key: str,
+    start: int,
+    end: int,
+    page_size: int | None,
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield, for each window of the span, every record updated in it, oldest window first.
 
@@ -32,7 +40,9 @@ def changed(
     """
     size = profile.limit("page_size_max") if page_size is None else page_size
     if not 1 <= size <= profile.limit("page_size_max"):
-        raise LimitExceeded(CHANNEL, f"每页条数应为 1～{profile.limit('page_size_max')}，得到 {size}", code="page_size")
+        raise LimitExceeded(
+            CHANNEL, f"每页条数应为 1～{profile.limit('page_size_max')}，得到 {size}", code="page_size"
+        )
     if end < start:
         raise LimitExceeded(CHANNEL, f"时间止 {end} 早于时间起 {start}", code="window")
     step = profile.limit("window_seconds_max")

@@ -26,7 +26,13 @@ class Orders:
     def updated(self, start: int, end: int, *, page_size: int | None = None) -> Iterator[list[Payload]]:
         """Yield the orders updated from start to end (seconds, both included), one list per window."""
         return changed(
-            self._call, self._profile, "order_increment", rows="orderList", key="orderId", start=start, end=end,
+            self._call,
+            self._profile,
+            "order_increment",
+            rows="orderList",
+            key="orderId",
+            start=start,
+            end=end,
             page_size=page_size,
         )
 
@@ -38,7 +44,9 @@ class Orders:
         """
         return dict(self._call("order_detail", {"orderId": order_id})["order"])
 
-    def deliver(self, order_id: str, company: str, waybill: str, line_ids: Sequence[str] | None = None) -> str:
+    def deliver(
+        self, order_id: str, company: str, waybill: str, line_ids: Sequence[str] | None = None
+    ) -> str:
         """Ship an order, or some of its lines, and return the id of the parcel.
 
         Shipping closes a pending refund-only request of the order (R30).
@@ -48,7 +56,9 @@ class Orders:
         """
         return self._parcel("order_deliver", order_id, company, waybill, line_ids)
 
-    def add_parcel(self, order_id: str, company: str, waybill: str, line_ids: Sequence[str] | None = None) -> str:
+    def add_parcel(
+        self, order_id: str, company: str, waybill: str, line_ids: Sequence[str] | None = None
+    ) -> str:
         """Add one more parcel to a shipped order and return its id."""
         return self._parcel("logistics_add", order_id, company, waybill, line_ids)
 
@@ -56,7 +66,12 @@ class Orders:
         """Correct carrier and waybill of a parcel."""
         self._call(
             "logistics_update",
-            {"orderId": order_id, "logisticsId": parcel_id, "deliverCompany": company, "deliverNumber": waybill},
+            {
+                "orderId": order_id,
+                "logisticsId": parcel_id,
+                "deliverCompany": company,
+                "deliverNumber": waybill,
+            },
         )
 
     def remove_parcel(self, order_id: str, parcel_id: str) -> None:

@@ -43,7 +43,9 @@ class Products:
         Raises:
             Missing: There is no such product.
         """
-        return dict(self._call("product_get", {"outProductId": out_product_id, "productId": product_id})["product"])
+        return dict(
+            self._call("product_get", {"outProductId": out_product_id, "productId": product_id})["product"]
+        )
 
     def find(self, out_product_id: str) -> Payload | None:
         """Return the product that lists a Youzan product, or None where it isn't listed."""

@@ -178,15 +178,22 @@ class _Reader:
         if "value" not in entry:
             raise self.fail(where, "缺少 value")
         if kind and entry.get("kind") not in needs.KINDS:
-            raise self.fail(where, f"的 kind 应为 {'、'.join(sorted(needs.KINDS))} 之一，得到 {entry.get('kind')!r}")
+            raise self.fail(
+                where, f"的 kind 应为 {'、'.join(sorted(needs.KINDS))} 之一，得到 {entry.get('kind')!r}"
+            )
         return Entry(
-            entry["value"], entry["mark"], entry.get("source", ""), entry.get("note", ""), entry.get("title", ""),
+            entry["value"],
+            entry["mark"],
+            entry.get("source", ""),
+            entry.get("note", ""),
+            entry.get("title", ""),
             entry.get("kind", ""),
         )
 
     def entries(self, name: str, required: frozenset[str], *, kind: bool = False) -> dict[str, Entry]:
         return {
-            key: self.entry(value, f"{name}.{key}", kind=kind) for key, value in self.section(name, required).items()
+            key: self.entry(value, f"{name}.{key}", kind=kind)
+            for key, value in self.section(name, required).items()
         }
 
     def unique(self, values: list[str], where: str) -> None:
@@ -205,7 +212,10 @@ class _Reader:
         return result
 
     def fields(self, value: Any, where: str) -> dict[str, Field]:
-        result = {name: self.field(name, spec, f"{where}.{name}") for name, spec in self.mapping(value, where).items()}
+        result = {
+            name: self.field(name, spec, f"{where}.{name}")
+            for name, spec in self.mapping(value, where).items()
+        }
         self.unique([field.wire for field in result.values()], where)
         return result
 
@@ -221,9 +231,17 @@ class _Reader:
         if "enum" in spec and spec["enum"] not in self.raw["enums"]:
             raise self.fail(where, f"引用了不存在的枚举 {spec['enum']!r}")
         return Field(
-            name, str(spec.get("wire", name)), kind, spec.get("of", ""), spec.get("enum", ""),
-            spec.get("encrypted") is True, spec.get("optional") is True, spec.get("title", ""), spec["mark"],
-            spec.get("source", ""), spec.get("note", ""),
+            name,
+            str(spec.get("wire", name)),
+            kind,
+            spec.get("of", ""),
+            spec.get("enum", ""),
+            spec.get("encrypted") is True,
+            spec.get("optional") is True,
+            spec.get("title", ""),
+            spec["mark"],
+            spec.get("source", ""),
+            spec.get("note", ""),
         )
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -236,10 +254,16 @@ class _Reader:
             if spec.get("effect") not in ("read", "write"):
                 raise self.fail(where, f"的 effect 应为 read 或 write，得到 {spec.get('effect')!r}")
             result[name] = Endpoint(
-                name, spec["path"], spec["effect"] == "write",
+                name,
+                spec["path"],
+                spec["effect"] == "write",
                 spec["effect"] == "read" or spec.get("repeatable") is True,
-                self.fields(spec.get("request"), f"{where}.request"), self.fields(spec.get("reply"), f"{where}.reply"),
-                spec.get("title", ""), spec["mark"], spec.get("source", ""), spec.get("note", ""),
+                self.fields(spec.get("request"), f"{where}.request"),
+                self.fields(spec.get("reply"), f"{where}.reply"),
+                spec.get("title", ""),
+                spec["mark"],
+                spec.get("source", ""),
+                spec.get("note", ""),
             )
         self.unique([endpoint.path for endpoint in result.values()], "endpoints 的 path")
         return result
@@ -287,7 +311,9 @@ class _Reader:
             limits=limits,
             codes=codes,
             enums=enums,
-            records={name: self.fields(spec, f"records.{name}") for name, spec in self.raw["records"].items()},
+            records={
+                name: self.fields(spec, f"records.{name}") for name, spec in self.raw["records"].items()
+            },
             endpoints=self.endpoints(),
             raw=self.raw,
         )
@@ -301,7 +327,9 @@ class _Loader(yaml.CSafeLoader):
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"键 {'、'.join(twice)} 重复", node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"键 {'、'.join(twice)} 重复", node.start_mark
+            )
         return super().construct_mapping(node, deep)
 
 

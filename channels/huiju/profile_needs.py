@@ -37,7 +37,9 @@ CODES = frozenset(
         "logistics_not_editable after_sale_missing after_sale_state reject_before_shipment"
     ).split()
 )
-ENUMS = frozenset("order_status after_sale_kind after_sale_status closed_by audit_action stock_change".split())
+ENUMS = frozenset(
+    "order_status after_sale_kind after_sale_status closed_by audit_action stock_change".split()
+)
 RECORDS = frozenset(
     (
         "order order_line parcel after_sale product product_spec product_sku sku_spec stock_row category brand "

@@ -88,7 +88,9 @@ def _endpoint(profile: Profile, name: str) -> str:
 def _fields(fields: Fields, *, optional: bool = False) -> str:
     def row(name: str) -> list[str]:
         field = fields[name]
-        kind = field.type + (f" of {field.of}" if field.of else "") + (f"（{field.enum}）" if field.enum else "")
+        kind = (
+            field.type + (f" of {field.of}" if field.of else "") + (f"（{field.enum}）" if field.enum else "")
+        )
         wire = "" if field.wire == name else f"`{field.wire}`"
         extra = ["否" if field.optional else "是"] if optional else []
         hidden = "密文" if field.encrypted else ""

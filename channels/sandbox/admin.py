@@ -15,7 +15,11 @@ Act = Callable[..., Any]
 
 
 def add_admin(
-    flask: Flask, faults: FaultInjector, snapshot: Callable[[], Any], acts: Mapping[str, Act], refused: type[Exception]
+    flask: Flask,
+    faults: FaultInjector,
+    snapshot: Callable[[], Any],
+    acts: Mapping[str, Act],
+    refused: type[Exception],
 ) -> None:
     """Add the steering routes to a sandbox.
 

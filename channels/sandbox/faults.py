@@ -65,8 +65,11 @@ class FaultPlan:
         low, high = body.get("latency") or (0.05, 0.5)
         most = body.get("most")
         return cls(
-            rates, int(body.get("seed") or 0), tuple(map(str, body.get("paths") or ())),
-            int(most) if most is not None else None, (float(low), float(high)),
+            rates,
+            int(body.get("seed") or 0),
+            tuple(map(str, body.get("paths") or ())),
+            int(most) if most is not None else None,
+            (float(low), float(high)),
         )
 
 

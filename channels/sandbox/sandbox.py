@@ -61,7 +61,9 @@ class HuijuSide:
         state, faults, buyer: What a test looks at or steers.
     """
 
-    def __init__(self, config: SandboxConfig, seed: Seed, profile: Profile, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, config: SandboxConfig, seed: Seed, profile: Profile, clock: Callable[[], float]
+    ) -> None:
         self.credentials = config.huiju or HuijuCredentials(
             f"hj{secrets.randbelow(10**8):08d}", secrets.token_hex(16), secrets.token_hex(16)
         )
@@ -159,5 +161,7 @@ class Sandbox:
     def __enter__(self) -> Sandbox:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.stop()

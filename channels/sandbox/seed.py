@@ -55,7 +55,9 @@ class Seed:
             return {key: _shifted(value, by) if key in TIMES else value for key, value in row.items()}
 
         return replace(
-            self, orders=[moved(row) for row in self.orders], after_sales=[moved(row) for row in self.after_sales]
+            self,
+            orders=[moved(row) for row in self.orders],
+            after_sales=[moved(row) for row in self.after_sales],
         )
 
 

@@ -62,7 +62,9 @@ class FaultyApp:
         elif fault is Fault.ERROR_AFTER_EFFECT:
             reply = Response("<h1>502 Bad Gateway</h1>", 502)
         elif fault is Fault.REPLY_GARBLED:
-            reply = Response("<html><body>请稍候…</body></html>", 200, content_type="text/html; charset=utf-8")
+            reply = Response(
+                "<html><body>请稍候…</body></html>", 200, content_type="text/html; charset=utf-8"
+            )
         return reply(environ, start_response)
 
     def _handle(self, environ: WSGIEnvironment, body: bytes) -> Response:
@@ -108,7 +110,9 @@ class LoopbackServer:
     """
 
     def __init__(self, app: WSGIApplication, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server: BaseWSGIServer = make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
+        self._server: BaseWSGIServer = make_server(
+            host, port, app, threaded=True, request_handler=_QuietHandler
+        )
         self._thread = threading.Thread(target=self._serve, name=f"sandbox-{self._server.port}", daemon=True)
         self.address = f"http://{host}:{self._server.port}"
 

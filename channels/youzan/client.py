@@ -71,7 +71,9 @@ class YouzanClient:
         self.refunds = Refunds(self.call)
         self.logistics = Logistics(self.call)
 
-    def call(self, api: str, version: str, params: Mapping[str, Any], *, writes: bool = False) -> dict[str, Any]:
+    def call(
+        self, api: str, version: str, params: Mapping[str, Any], *, writes: bool = False
+    ) -> dict[str, Any]:
         """Call one interface.
 
         A token that is refused is replaced once and the call made again: a refused token means that nothing happened.
@@ -92,7 +94,9 @@ class YouzanClient:
             self._tokens.refused(token)
         return self._once(api, version, params, writes, self._tokens.get())
 
-    def _once(self, api: str, version: str, params: Mapping[str, Any], writes: bool, token: str) -> dict[str, Any]:
+    def _once(
+        self, api: str, version: str, params: Mapping[str, Any], writes: bool, token: str
+    ) -> dict[str, Any]:
         body = {key: value for key, value in params.items() if value is not None}
 
         def read(reply: Reply) -> dict[str, Any]:
@@ -116,7 +120,9 @@ class YouzanClient:
     def __enter__(self) -> YouzanClient:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -54,10 +54,14 @@ def unwrap(reply: Reply, redact: Redactor) -> Any:
     gateway = body.get("gw_err_resp")
     if isinstance(gateway, dict):
         trace = str(gateway.get("trace_id") or trace)
-        raise refusal(str(gateway.get("err_code", "")), redact(_words(gateway, "err_msg")), reply, trace, gateway=True)
+        raise refusal(
+            str(gateway.get("err_code", "")), redact(_words(gateway, "err_msg")), reply, trace, gateway=True
+        )
     error = body.get("error_response")
     if isinstance(error, dict):
-        raise refusal(str(error.get("code", "")), redact(_words(error, "sub_msg", "msg", "message")), reply, trace)
+        raise refusal(
+            str(error.get("code", "")), redact(_words(error, "sub_msg", "msg", "message")), reply, trace
+        )
     if body.get("success") is False:
         raise refusal(str(body.get("code", "")), redact(_words(body, "message", "msg")), reply, trace)
     if body.get("response") is not None:
@@ -77,7 +81,12 @@ def refusal(code: str, words: str, reply: Reply, trace: str, *, gateway: bool = 
     if code in BUSY:
         return EffectUnknown(CHANNEL, words, http=http, code=code, trace=trace, retryable=True)
     kind: type[ChannelError] = BusinessRefusal
-    for codes, then in ((TOKEN, TokenRefused), (CLIENT, CredentialsRefused), (MISSING, Missing), (STATE, StateChanged)):
+    for codes, then in (
+        (TOKEN, TokenRefused),
+        (CLIENT, CredentialsRefused),
+        (MISSING, Missing),
+        (STATE, StateChanged),
+    ):
         if code in codes:
             kind = then
     if gateway and kind is BusinessRefusal:

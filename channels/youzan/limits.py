@@ -18,7 +18,9 @@ ITEMS_PAGE_SIZE = 300
 class Call(Protocol):
     """The one way to call an interface, as YouzanClient.call."""
 
-    def __call__(self, api: str, version: str, params: dict[str, Any], *, writes: bool = False) -> dict[str, Any]:
+    def __call__(
+        self, api: str, version: str, params: dict[str, Any], *, writes: bool = False
+    ) -> dict[str, Any]:
         """Call an interface and return its payload."""
 
 

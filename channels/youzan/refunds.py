@@ -52,7 +52,9 @@ class Refunds:
         at_most("page_size", page_size, REFUNDS_ROWS)
         if page_no * page_size > REFUNDS_ROWS:
             raise LimitExceeded(
-                CHANNEL, f"page_no × page_size 不能超过 {REFUNDS_ROWS}，得到 {page_no * page_size}", code="page_no"
+                CHANNEL,
+                f"page_no × page_size 不能超过 {REFUNDS_ROWS}，得到 {page_no * page_size}",
+                code="page_no",
             )
         api = "youzan.trade.refund.search"
         payload = self._call(
@@ -124,8 +126,15 @@ class Refunds:
     ) -> None:
         """Agree to a return and say where the goods go."""
         self._decide(
-            "youzan.trade.returngoods.agree", refund_id, version, name=name, mobile=mobile, address=address, tel=tel,
-            post=post, remark=remark,
+            "youzan.trade.returngoods.agree",
+            refund_id,
+            version,
+            name=name,
+            mobile=mobile,
+            address=address,
+            tel=tel,
+            post=post,
+            remark=remark,
         )
 
     def refuse_return(self, refund_id: str, version: int | str, remark: str) -> None:
@@ -133,7 +142,9 @@ class Refunds:
         self._decide("youzan.trade.returngoods.refuse", refund_id, version, remark=remark)
 
     def _decide(self, api: str, refund_id: str, version: int | str, **params: str | None) -> None:
-        payload = self._call(api, "3.0.0", {"refund_id": refund_id, "version": int(version), **params}, writes=True)
+        payload = self._call(
+            api, "3.0.0", {"refund_id": refund_id, "version": int(version), **params}, writes=True
+        )
         done(payload, api)
 
 

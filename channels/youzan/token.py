@@ -81,7 +81,11 @@ class TokenSource:
         now = self._clock()
         expires = grant.get("expires")
         # A lifetime shorter than the safety margin would make every call grant anew; half of it is kept then.
-        until = float(expires) / 1000 if isinstance(expires, (int, float)) and expires > 0 else now + FALLBACK_LIFE
+        until = (
+            float(expires) / 1000
+            if isinstance(expires, (int, float)) and expires > 0
+            else now + FALLBACK_LIFE
+        )
         self._good_until = max(until, now + (until - now) / 2 + EARLY)
         self._token = token
 

@@ -107,7 +107,9 @@ class Trades:
             if first.total > page_size * TRADES_PAGES:
                 if span < timedelta(seconds=1):
                     raise LimitExceeded(
-                        CHANNEL, f"{shown(since)} 这一秒内的订单超过 {page_size * TRADES_PAGES} 笔", code="page_no"
+                        CHANNEL,
+                        f"{shown(since)} 这一秒内的订单超过 {page_size * TRADES_PAGES} 笔",
+                        code="page_no",
                     )
                 middle = since + timedelta(seconds=int(span.total_seconds()) // 2)
                 windows += [(middle + timedelta(seconds=1), until), (since, middle)]

@@ -19,7 +19,7 @@ from channels.huiju import HuijuClient
 from channels.sandbox import Fault, FaultPlan, Sandbox, SandboxConfig, Seed
 from channels.wire import Retry
 
-REFERENCE = {
+REFERENCE: dict[str, list[dict[str, Any]]] = {
     "categories": [{"id": "6091", "name": "围巾", "parent_id": "6057", "level": 3, "leaf": True}],
     "brands": [{"id": "7", "name": "品牌"}],
     "freight_templates": [{"id": "47428464001", "name": "全国包邮"}],
@@ -68,7 +68,12 @@ def product(number: int) -> dict[str, Any]:
         "images": ["https://img.example.com/1.jpg"],
         "specList": [{"specTemplateId": "1001", "specName": "颜色", "values": ["红"]}],
         "skuList": [
-            {"outSkuId": f"{number}1", "price": 29800, "stock": 5, "specs": [{"specTemplateId": "1001", "value": "红"}]}
+            {
+                "outSkuId": f"{number}1",
+                "price": 29800,
+                "stock": 5,
+                "specs": [{"specTemplateId": "1001", "value": "红"}],
+            }
         ],
     }
 
@@ -127,7 +132,9 @@ def test_a_thousand_random_faults_lose_nothing_and_invent_nothing() -> None:
         side, said, number = sandbox.huiju, Said(), 0
         side.faults.set(FaultPlan(FAULTS, seed=20220318, latency=(0.02, 0.4)))
         while side.faults.total < WANTED:
-            for future in [workers.submit(list_one, client, each, said) for each in range(number, number + BATCH)]:
+            for future in [
+                workers.submit(list_one, client, each, said) for each in range(number, number + BATCH)
+            ]:
                 future.result()
             number += BATCH
         side.faults.clear()
@@ -145,7 +152,9 @@ def test_a_thousand_random_faults_lose_nothing_and_invent_nothing() -> None:
     assert sent - bad == set(said.done), "nothing was lost"
     assert bad == said.refused, "what must not be listed was refused and is known to be"
     assert {1} == set(listed_times.values()), "no product was listed twice"
-    assert not said.nothing_happened & {request_id for request_id, _ in effects}, "“nothing happened” was never untrue"
+    assert not said.nothing_happened & {request_id for request_id, _ in effects}, (
+        "“nothing happened” was never untrue"
+    )
     assert said.kinds["done, found by look-up"] > 50, said.kinds
     assert said.kinds["EffectUnknown"] > 100, said.kinds
 
@@ -153,15 +162,22 @@ def test_a_thousand_random_faults_lose_nothing_and_invent_nothing() -> None:
 def test_shipping_through_faults_makes_one_parcel_each() -> None:
     """Shipping has no idempotency key: after an unclear answer the order itself tells whether it was shipped."""
     fact = {
-        "channel": "huiju", "status": "to_ship", "total": 100, "created_at": "2022-03-01T00:00:00Z",
+        "channel": "huiju",
+        "status": "to_ship",
+        "total": 100,
+        "created_at": "2022-03-01T00:00:00Z",
         "lines": [{"id": "1", "title": "围巾", "count": 1, "price": 100}],
     }
     orders = [{**fact, "id": f"E{number}", "channel_order_id": f"HJ{number}"} for number in range(120)]
     with (
         Sandbox(Seed(orders=orders), config=SandboxConfig(huiju_per_second=100_000)) as sandbox,
         HuijuClient(
-            sandbox.huiju.credentials, base_url=sandbox.huiju.base_url, timeout=0.25,
-            retry=Retry(attempts=3, first=0.001), sleep=lambda seconds: None, rng=random.Random(1),
+            sandbox.huiju.credentials,
+            base_url=sandbox.huiju.base_url,
+            timeout=0.25,
+            retry=Retry(attempts=3, first=0.001),
+            sleep=lambda seconds: None,
+            rng=random.Random(1),
         ) as client,
     ):
         sandbox.huiju.faults.set(FaultPlan(FAULTS, seed=5, latency=(0.0, 0.02)))

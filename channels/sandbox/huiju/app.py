@@ -56,7 +56,9 @@ class HuijuApp:
         faults: Spoils pages.
     """
 
-    def __init__(self, state: HuijuState, credentials: HuijuCredentials, gate: Gate, faults: FaultInjector) -> None:
+    def __init__(
+        self, state: HuijuState, credentials: HuijuCredentials, gate: Gate, faults: FaultInjector
+    ) -> None:
         self._state = state
         self._profile = state.profile
         self._gate = gate
@@ -97,7 +99,9 @@ class HuijuApp:
         except ValueError as error:
             raise Refused("bad_request", str(error)) from None
         missing = [
-            field.wire for field in endpoint.request.values() if not field.optional and field.name not in payload
+            field.wire
+            for field in endpoint.request.values()
+            if not field.optional and field.name not in payload
         ]
         if missing:
             raise Refused("bad_request", f"缺少 {'、'.join(missing)}")
@@ -107,7 +111,9 @@ class HuijuApp:
         """Return a refusal in the channel's envelope; one for rate says when to come again."""
         entry, names = self._profile.codes[refused.code], self._profile.reply
         message = f"{entry.title}：{refused.detail}" if refused.detail else entry.title
-        response = self._json({names["code"]: entry.value, names["message"]: message, names["data"]: refused.data})
+        response = self._json(
+            {names["code"]: entry.value, names["message"]: message, names["data"]: refused.data}
+        )
         if refused.code == "rate_limited":
             response.status_code = 429
             response.headers["Retry-After"] = str(math.ceil((refused.data or {}).get("wait", 1)))

@@ -76,7 +76,9 @@ class Buyer:
         """Cancel an order that is not paid."""
         return self._move(order_id, ("wait_pay",), "closed")
 
-    def request(self, order_id: str, *, kind: str = "refund_only", amount: int | None = None, reason: str = "") -> str:
+    def request(
+        self, order_id: str, *, kind: str = "refund_only", amount: int | None = None, reason: str = ""
+    ) -> str:
         """Ask for money back, a return or an exchange.
 
         Args:
@@ -88,7 +90,10 @@ class Buyer:
         state = self._state
         with state.lock:
             order = state.order(order_id)
-            if order["orderStatus"] in ("wait_pay", "closed") or kind not in state.profile.enums["after_sale_kind"]:
+            if (
+                order["orderStatus"] in ("wait_pay", "closed")
+                or kind not in state.profile.enums["after_sale_kind"]
+            ):
                 raise Refused("after_sale_state", order["orderStatus"])
             after_sale_id, now = f"AS{state.number()}", state.now()
             state.after_sales[after_sale_id] = {

@@ -45,7 +45,9 @@ class Lists:
 
         return handler
 
-    def _page(self, state: HuijuState, rows: list[Record], params: Mapping[str, Any], path: str, key: str) -> Record:
+    def _page(
+        self, state: HuijuState, rows: list[Record], params: Mapping[str, Any], path: str, key: str
+    ) -> Record:
         number, size = params["pageNum"], params["pageSize"]
         if size > state.profile.limit("page_size_max"):
             raise Refused("page_size_too_large", f"最多 {state.profile.limit('page_size_max')}")

@@ -29,7 +29,9 @@ def deliver(state: HuijuState, params: Mapping[str, Any], request_id: str) -> Re
         raise Refused("already_shipped", params["orderId"])
     parcel_id = _add_parcel(state, order, params, lines)
     for after_sale in state.after_sales.values():
-        pending = after_sale["afterSaleStatus"] == "requested" and after_sale["afterSaleType"] == "refund_only"
+        pending = (
+            after_sale["afterSaleStatus"] == "requested" and after_sale["afterSaleType"] == "refund_only"
+        )
         if pending and after_sale["orderId"] == order["orderId"]:
             after_sale["afterSaleStatus"] = "closed"
             after_sale["closedBy"] = "shipment"

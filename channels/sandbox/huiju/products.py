@@ -29,7 +29,12 @@ def add(state: HuijuState, params: Mapping[str, Any], request_id: str) -> Record
     _check(state, content)
     product_id = state.number()
     skus = [{**sku, "skuId": state.number()} for sku in params["skuList"]]
-    state.products[product_id] = {**content, "productId": product_id, "skuList": skus, "listedTime": state.now()}
+    state.products[product_id] = {
+        **content,
+        "productId": product_id,
+        "skuList": skus,
+        "listedTime": state.now(),
+    }
     state.listed[out_id] = product_id
     if key:
         state.added[key] = (text, product_id)
@@ -119,7 +124,9 @@ def _check_skus(state: HuijuState, product: Mapping[str, Any]) -> None:
     seen = set()
     for sku in skus:
         chosen = {spec.get("specTemplateId"): spec.get("value") for spec in sku.get("specs") or ()}
-        if set(chosen) != set(values) or any(value not in values[template] for template, value in chosen.items()):
+        if set(chosen) != set(values) or any(
+            value not in values[template] for template, value in chosen.items()
+        ):
             raise Refused("skus_invalid", f"SKU {sku.get('outSkuId')} 的规格与商品规格不符")
         seen.add((sku.get("outSkuId"), tuple(sorted(chosen.items()))))
         if type(sku.get("price")) is not int or sku["price"] <= 0:

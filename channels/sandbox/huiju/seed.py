@@ -8,7 +8,13 @@ from channels.sandbox.huiju.state import HuijuState, Record
 from channels.sandbox.seed import Row, Seed, seconds
 
 _KEYS = {
-    "categories": {"id": "categoryId", "name": "name", "parent_id": "parentId", "level": "level", "leaf": "leaf"},
+    "categories": {
+        "id": "categoryId",
+        "name": "name",
+        "parent_id": "parentId",
+        "level": "level",
+        "leaf": "leaf",
+    },
     "brands": {"id": "brandId", "name": "name"},
     "freight_templates": {"id": "freightTemplateId", "name": "name"},
     "spec_templates": {"id": "specTemplateId", "name": "name"},

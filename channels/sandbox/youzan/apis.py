@@ -67,7 +67,9 @@ def ship(state: YouzanState, params: Params, faults: FaultInjector) -> Record:
         raise Refused(102570003)
     lines = {str(line["oid"]): line for line in trade["full_order_info"]["orders"]}
     shipped = {str(row["oid"]) for parcel in trade["delivery_order"] for row in parcel["oids"]}
-    wanted = [oid for oid in str(params.get("oids") or "").split(",") if oid] or [o for o in lines if o not in shipped]
+    wanted = [oid for oid in str(params.get("oids") or "").split(",") if oid] or [
+        o for o in lines if o not in shipped
+    ]
     if any(oid not in lines for oid in wanted):
         raise Refused(102570002)
     if any(oid in shipped for oid in wanted):
@@ -78,7 +80,9 @@ def ship(state: YouzanState, params: Params, faults: FaultInjector) -> Record:
             "express_state": 1,
             "express_type": 0,
             "oids": [{"oid": oid} for oid in wanted],
-            "dists": [{"express_info": {"express_id": params.get("out_stype"), "express_no": params.get("out_sid")}}],
+            "dists": [
+                {"express_info": {"express_id": params.get("out_stype"), "express_no": params.get("out_sid")}}
+            ],
         }
     )
     info["update_time"] = state.now_text()
@@ -116,8 +120,13 @@ def refund_search(state: YouzanState, params: Params, faults: FaultInjector) -> 
         if params.get(key):
             rows = [row for row in rows if row[key] == params[key]]
     rows.sort(key=lambda row: (row["version"], row["refund_id"]))
-    brief = [{key: value for key, value in row.items() if key not in ("version", "oid", "desc")} for row in rows]
-    return {"total": len(brief), "refunds": page_of(brief, number, size, "youzan.trade.refund.search", faults)}
+    brief = [
+        {key: value for key, value in row.items() if key not in ("version", "oid", "desc")} for row in rows
+    ]
+    return {
+        "total": len(brief),
+        "refunds": page_of(brief, number, size, "youzan.trade.refund.search", faults),
+    }
 
 
 def refund_get(state: YouzanState, params: Params, faults: FaultInjector) -> Record:
@@ -221,7 +230,12 @@ def _without_details(trade: Record) -> Record:
 
 def _page(params: Params, *, default: int, most: int) -> tuple[int, int]:
     number, size = params.get("page_no", 1), params.get("page_size", default)
-    if not str(number).isdecimal() or not str(size).isdecimal() or not 1 <= int(size) <= most or int(number) < 1:
+    if (
+        not str(number).isdecimal()
+        or not str(size).isdecimal()
+        or not 1 <= int(size) <= most
+        or int(number) < 1
+    ):
         raise Refused(53002, f"page_no {number} page_size {size}")
     return int(number), int(size)
 

@@ -64,7 +64,9 @@ class YouzanApp:
                 raise Refused(4101)
             params = request.get_json(force=True, silent=True)
             with self._state.lock:
-                payload = copy.deepcopy(handler(self._state, params if isinstance(params, dict) else {}, self._faults))
+                payload = copy.deepcopy(
+                    handler(self._state, params if isinstance(params, dict) else {}, self._faults)
+                )
         except Refused as refused:
             return self._json(_refusal(refused, version, trace))
         if _old(version):

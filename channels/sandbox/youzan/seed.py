@@ -70,7 +70,10 @@ def trade_of(fact: Row) -> Record:
     return {
         "full_order_info": {
             "order_info": info,
-            "source_info": {"is_offline_order": False, "source": {"platform": "wx", "wx_entrance": "direct_buy"}},
+            "source_info": {
+                "is_offline_order": False,
+                "source": {"platform": "wx", "wx_entrance": "direct_buy"},
+            },
             "pay_info": {
                 "total_fee": _yuan(fact.get("total", 0)),
                 "post_fee": _yuan(fact.get("freight", 0)),
@@ -96,7 +99,12 @@ def trade_of(fact: Row) -> Record:
             "orders": lines,
         },
         "delivery_order": [
-            {"pk_id": 1, "express_state": 1, "express_type": 0, "oids": [{"oid": str(oid)} for oid in shipped]}
+            {
+                "pk_id": 1,
+                "express_state": 1,
+                "express_type": 0,
+                "oids": [{"oid": str(oid)} for oid in shipped],
+            }
         ]
         if shipped
         else [],

@@ -45,14 +45,35 @@ def order(number: int, channel: str, status: str, at: int, **more: Any) -> dict[
         "freight": 0,
         "buyer": {"id": f"b{number}", "name": "买家甲", "phone": "13000000001"},
         "consignee": {
-            "name": "收货人甲", "phone": "13800138000", "province": "四川省", "city": "成都市", "county": "锦江区",
-            "address": "示例路1号", "postcode": "610000",
+            "name": "收货人甲",
+            "phone": "13800138000",
+            "province": "四川省",
+            "city": "成都市",
+            "county": "锦江区",
+            "address": "示例路1号",
+            "postcode": "610000",
         },
         "lines": [
-            {"id": f"{number}00", "product_id": "403680077", "sku_id": "4036800770", "title": "围巾", "count": 1,
-             "price": 29801, "specs": "颜色：红；尺码：M", "shipped": status in ("shipped", "done")},
-            {"id": f"{number}01", "product_id": "403680078", "sku_id": "4036800780", "title": "手套", "count": 1,
-             "price": 100, "specs": "颜色：蓝", "shipped": status in ("shipped", "done")},
+            {
+                "id": f"{number}00",
+                "product_id": "403680077",
+                "sku_id": "4036800770",
+                "title": "围巾",
+                "count": 1,
+                "price": 29801,
+                "specs": "颜色：红；尺码：M",
+                "shipped": status in ("shipped", "done"),
+            },
+            {
+                "id": f"{number}01",
+                "product_id": "403680078",
+                "sku_id": "4036800780",
+                "title": "手套",
+                "count": 1,
+                "price": 100,
+                "specs": "颜色：蓝",
+                "shipped": status in ("shipped", "done"),
+            },
         ],
         "created_at": "2022-03-10T11:00:00Z",
         "paid_at": "2022-03-10T11:01:00Z",
@@ -79,7 +100,11 @@ def after_sale(number: int, of: int, channel: str, kind: str, status: str) -> di
 
 
 SEED = Seed(
-    products=[{"code": 200, "data": item(403680077, "围巾")}, item(403680078, "手套"), item(403680079, "帽子")],
+    products=[
+        {"code": 200, "data": item(403680077, "围巾")},
+        item(403680078, "手套"),
+        item(403680079, "帽子"),
+    ],
     reference={
         "categories": [
             {"id": "6033", "name": "服饰", "parent_id": None, "level": 1, "leaf": False},
@@ -150,8 +175,13 @@ def naps() -> list[float]:
 @pytest.fixture
 def huiju(sandbox: Sandbox, clock: Callable[[], float], naps: list[float]) -> Iterator[HuijuClient]:
     with HuijuClient(
-        HUIJU, base_url=sandbox.huiju.base_url, clock=clock, sleep=naps.append, timeout=2,
-        retry=Retry(attempts=4), rng=random.Random(1),
+        HUIJU,
+        base_url=sandbox.huiju.base_url,
+        clock=clock,
+        sleep=naps.append,
+        timeout=2,
+        retry=Retry(attempts=4),
+        rng=random.Random(1),
     ) as client:
         yield client
 
@@ -159,7 +189,12 @@ def huiju(sandbox: Sandbox, clock: Callable[[], float], naps: list[float]) -> It
 @pytest.fixture
 def youzan(sandbox: Sandbox, clock: Callable[[], float], naps: list[float]) -> Iterator[YouzanClient]:
     with YouzanClient(
-        YOUZAN, base_url=sandbox.youzan.base_url, clock=clock, sleep=naps.append, timeout=2, rng=random.Random(1)
+        YOUZAN,
+        base_url=sandbox.youzan.base_url,
+        clock=clock,
+        sleep=naps.append,
+        timeout=2,
+        rng=random.Random(1),
     ) as client:
         yield client
 
@@ -180,8 +215,15 @@ def product() -> dict[str, Any]:
         ],
         "skuList": [
             {
-                "outSkuId": f"3623476{number}", "skuCode": f"SC-{number}", "price": 29800, "stock": 5, "weight": 300,
-                "specs": [{"specTemplateId": "1001", "value": colour}, {"specTemplateId": "1002", "value": "M"}],
+                "outSkuId": f"3623476{number}",
+                "skuCode": f"SC-{number}",
+                "price": 29800,
+                "stock": 5,
+                "weight": 300,
+                "specs": [
+                    {"specTemplateId": "1001", "value": colour},
+                    {"specTemplateId": "1002", "value": "M"},
+                ],
             }
             for number, colour in enumerate(["红", "蓝"])
         ],

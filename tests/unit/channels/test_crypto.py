@@ -15,7 +15,9 @@ def test_the_known_text_gives_the_known_ciphertext_and_back() -> None:
     assert decrypt(VECTOR, "demo-data-key") == "13800138000"
 
 
-@pytest.mark.parametrize("text", ["", "张", "四川省成都市锦江区示例路 1 号", "x" * 15, "x" * 16, "x" * 17, "😀\n"])
+@pytest.mark.parametrize(
+    "text", ["", "张", "四川省成都市锦江区示例路 1 号", "x" * 15, "x" * 16, "x" * 17, "😀\n"]
+)
 def test_what_is_encrypted_can_be_read_again(text: str) -> None:
     assert decrypt(encrypt(text, "key"), "key") == text
 

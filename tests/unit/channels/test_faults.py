@@ -41,11 +41,15 @@ def test_a_plan_can_be_bound_to_paths_and_to_a_number_of_faults() -> None:
 def test_faults_that_were_asked_for_come_first_and_in_order() -> None:
     injector = FaultInjector()
     injector.next([Fault.DROPPED, Fault.PAGE_REPEATED, "reply_lost"], "/a")
-    assert [None, Fault.DROPPED, Fault.REPLY_LOST, None] == [injector.draw(path) for path in ("/b", "/a", "/a", "/a")]
+    assert [None, Fault.DROPPED, Fault.REPLY_LOST, None] == [
+        injector.draw(path) for path in ("/b", "/a", "/a", "/a")
+    ]
     assert Fault.PAGE_REPEATED is injector.draw_page("/a")
 
 
-@pytest.mark.parametrize("body", [{"rates": {"nonsense": 1}}, {"rates": {"dropped": 2}}, {"rates": {"dropped": "x"}}])
+@pytest.mark.parametrize(
+    "body", [{"rates": {"nonsense": 1}}, {"rates": {"dropped": 2}}, {"rates": {"dropped": "x"}}]
+)
 def test_a_plan_that_makes_no_sense_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         FaultPlan.from_json(body)
@@ -120,9 +124,13 @@ class TestReadAll:
 def test_listings_come_whole_and_once_under_every_page_fault_and_transport_fault(
     sandbox: Sandbox, huiju: HuijuClient, youzan: YouzanClient, start: int, seed: int
 ) -> None:
-    rates = {fault: 0.1 for fault in PAGE_FAULTS} | {Fault.REPLY_LOST: 0.1, Fault.SERVER_ERROR: 0.05}
+    rates = dict.fromkeys(PAGE_FAULTS, 0.1) | {Fault.REPLY_LOST: 0.1, Fault.SERVER_ERROR: 0.05}
     sandbox.set_faults(FaultPlan(rates, seed=seed))
-    orders = [order["orderId"] for window in huiju.orders.updated(start, start + 1800, page_size=1) for order in window]
+    orders = [
+        order["orderId"]
+        for window in huiju.orders.updated(start, start + 1800, page_size=1)
+        for order in window
+    ]
     assert ["HJ1", "HJ2", "HJ3"] == sorted(orders)
     assert {str(number) for number in range(1, 121)} == {row["brandId"] for row in huiju.reference.brands()}
     noon = datetime.fromtimestamp(start, UTC)
@@ -132,6 +140,6 @@ def test_listings_come_whole_and_once_under_every_page_fault_and_transport_fault
 
 
 def test_random_faults_need_no_luck_to_be_had_again() -> None:
-    plan = FaultPlan({fault: 0.05 for fault in Fault}, seed=random.Random(4).randrange(10**6))
+    plan = FaultPlan(dict.fromkeys(Fault, 0.05), seed=random.Random(4).randrange(10**6))
     first, second = FaultInjector(plan), FaultInjector(plan)
     assert [first.draw("/x") for _ in range(500)] == [second.draw("/x") for _ in range(500)]

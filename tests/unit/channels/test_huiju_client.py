@@ -26,16 +26,22 @@ def code_of(name: str) -> str:
 
 
 class TestProducts:
-    def test_a_product_that_was_added_can_be_looked_up_either_way(self, huiju: HuijuClient, product: Payload) -> None:
+    def test_a_product_that_was_added_can_be_looked_up_either_way(
+        self, huiju: HuijuClient, product: Payload
+    ) -> None:
         added = huiju.products.add(product, idempotency_key="k1")
         found = huiju.products.find("403680077")
         assert found is not None
         assert found == huiju.products.get(product_id=added["productId"])
         assert added["skuList"] == found["skuList"]
-        as_sent = found | {"skuList": [{k: v for k, v in sku.items() if k != "skuId"} for sku in found["skuList"]]}
+        as_sent = found | {
+            "skuList": [{k: v for k, v in sku.items() if k != "skuId"} for sku in found["skuList"]]
+        }
         assert product == {key: as_sent[key] for key in product}
 
-    def test_the_same_key_and_content_gives_the_first_answer_again(self, huiju: HuijuClient, product: Payload) -> None:
+    def test_the_same_key_and_content_gives_the_first_answer_again(
+        self, huiju: HuijuClient, product: Payload
+    ) -> None:
         first = huiju.products.add(product, idempotency_key="k1")
         again = huiju.products.add(product, idempotency_key="k1")
         assert (False, True) == (first["repeated"], again["repeated"])
@@ -78,7 +84,10 @@ class TestProducts:
             ({"specList": []}, "spec_levels"),
             ({"specList": [{"specTemplateId": str(n)} for n in range(3)]}, "spec_levels"),
             ({"specList": [{"specTemplateId": "1003", "values": ["红"]}]}, "spec_template_missing"),
-            ({"specList": [{"specTemplateId": "1001"}, {"specTemplateId": "1001"}]}, "spec_template_repeated"),
+            (
+                {"specList": [{"specTemplateId": "1001"}, {"specTemplateId": "1001"}]},
+                "spec_template_repeated",
+            ),
             ({"specList": [{"specTemplateId": "1001", "values": ["红", "蓝"]}]}, "skus_invalid"),
             ({"skuList": []}, "skus_invalid"),
         ],
@@ -88,7 +97,11 @@ class TestProducts:
     ) -> None:
         with pytest.raises(BusinessRefusal) as caught:
             huiju.products.add(product | change, idempotency_key="k")
-        assert (code_of(code), "none", False) == (caught.value.code, caught.value.effect, caught.value.retryable)
+        assert (code_of(code), "none", False) == (
+            caught.value.code,
+            caught.value.effect,
+            caught.value.retryable,
+        )
         assert huiju.products.find("403680077") is None
 
     @pytest.mark.parametrize(
@@ -97,10 +110,24 @@ class TestProducts:
             ({"price": 0}, "price_invalid"),
             ({"stock": -1}, "stock_invalid"),
             ({"outSkuId": "36234761"}, "skus_invalid"),
-            ({"specs": [{"specTemplateId": "1001", "value": "绿"}, {"specTemplateId": "1002", "value": "M"}]},
-             "skus_invalid"),
-            ({"specs": [{"specTemplateId": "1001", "value": "蓝"}, {"specTemplateId": "1002", "value": "M"}]},
-             "skus_invalid"),
+            (
+                {
+                    "specs": [
+                        {"specTemplateId": "1001", "value": "绿"},
+                        {"specTemplateId": "1002", "value": "M"},
+                    ]
+                },
+                "skus_invalid",
+            ),
+            (
+                {
+                    "specs": [
+                        {"specTemplateId": "1001", "value": "蓝"},
+                        {"specTemplateId": "1002", "value": "M"},
+                    ]
+                },
+                "skus_invalid",
+            ),
         ],
     )
     def test_a_sku_that_breaks_a_rule_is_refused_by_its_code(
@@ -137,23 +164,35 @@ class TestStock:
 
 class TestReference:
     def test_every_kind_comes_whole_over_several_pages(self, huiju: HuijuClient) -> None:
-        assert [str(number) for number in range(1, 121)] == [row["brandId"] for row in huiju.reference.brands()]
+        assert [str(number) for number in range(1, 121)] == [
+            row["brandId"] for row in huiju.reference.brands()
+        ]
         assert [(1, False), (2, False), (3, True)] == [
             (row["level"], row["leaf"]) for row in huiju.reference.categories()
         ]
-        assert [{"freightTemplateId": "47428464001", "name": "全国包邮"}] == huiju.reference.freight_templates()
+        assert [
+            {"freightTemplateId": "47428464001", "name": "全国包邮"}
+        ] == huiju.reference.freight_templates()
         assert ["颜色", "尺码"] == [row["name"] for row in huiju.reference.spec_templates()]
 
 
 class TestOrders:
-    def test_increments_come_by_window_with_personal_fields_readable(self, huiju: HuijuClient, start: int) -> None:
+    def test_increments_come_by_window_with_personal_fields_readable(
+        self, huiju: HuijuClient, start: int
+    ) -> None:
         windows = list(huiju.orders.updated(start, start + 1800))
         assert [["HJ1", "HJ2"], ["HJ3"]] == [[order["orderId"] for order in window] for window in windows]
         first = windows[0][0]
-        assert ("收货人甲", "13800138000", "示例路1号") == (first["userName"], first["telNumber"], first["detailInfo"])
+        assert ("收货人甲", "13800138000", "示例路1号") == (
+            first["userName"],
+            first["telNumber"],
+            first["detailInfo"],
+        )
         assert ("to_ship", 29801) == (first["orderStatus"], first["totalAmount"])
 
-    def test_both_ends_of_a_span_are_included_and_nothing_beyond(self, huiju: HuijuClient, start: int) -> None:
+    def test_both_ends_of_a_span_are_included_and_nothing_beyond(
+        self, huiju: HuijuClient, start: int
+    ) -> None:
         def ids(since: int, until: int) -> list[str]:
             return [order["orderId"] for window in huiju.orders.updated(since, until) for order in window]
 
@@ -166,7 +205,9 @@ class TestOrders:
         assert whole == next(huiju.orders.updated(start, start + 100, page_size=1))
 
     @pytest.mark.parametrize("size", [0, 51])
-    def test_a_page_size_beyond_the_limit_is_not_even_sent(self, huiju: HuijuClient, start: int, size: int) -> None:
+    def test_a_page_size_beyond_the_limit_is_not_even_sent(
+        self, huiju: HuijuClient, start: int, size: int
+    ) -> None:
         with pytest.raises(LimitExceeded) as caught:
             next(huiju.orders.updated(start, start, page_size=size))
         assert "none" == caught.value.effect
@@ -197,9 +238,7 @@ class TestOrders:
         with pytest.raises(Missing, match="HJ99"):
             huiju.orders.get("HJ99")
 
-    def test_a_wrong_data_key_is_said_to_be_wrong(
-        self, sandbox: Sandbox, clock: Callable[[], float]
-    ) -> None:
+    def test_a_wrong_data_key_is_said_to_be_wrong(self, sandbox: Sandbox, clock: Callable[[], float]) -> None:
         known = sandbox.huiju.credentials
         wrong = HuijuCredentials(known.app_id, known.app_secret, "another-data-key")
         with (
@@ -284,7 +323,9 @@ class TestAfterSales:
         ] == [(r["afterSaleOrderId"], r["orderId"], r["afterSaleType"], r["afterSaleStatus"]) for r in rows]
         assert "13800138000" == rows[0]["contactTel"]
 
-    def test_before_shipment_a_refund_can_not_be_rejected_but_shipping_closes_it(self, huiju: HuijuClient) -> None:
+    def test_before_shipment_a_refund_can_not_be_rejected_but_shipping_closes_it(
+        self, huiju: HuijuClient
+    ) -> None:
         """R30."""
         with pytest.raises(BusinessRefusal) as caught:
             huiju.after_sales.reject(FIRST, remark="已备货")

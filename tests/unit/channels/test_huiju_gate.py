@@ -22,7 +22,11 @@ Clock = Callable[[], float]
 def body(sandbox: Sandbox, now: float, **params: str) -> dict[str, str]:
     """Return a good request."""
     return wrap(
-        params, sandbox.huiju.credentials, load_profile(), now_ms=int(now * 1000), rng=random.Random(str(params))
+        params,
+        sandbox.huiju.credentials,
+        load_profile(),
+        now_ms=int(now * 1000),
+        rng=random.Random(str(params)),
     )
 
 
@@ -104,7 +108,9 @@ def test_a_changed_parameter_breaks_the_signature(sandbox: Sandbox, clock: Clock
 
 
 @pytest.mark.parametrize("name", ["requestId", "appId", "timestamp", "nonceStr", "sign"])
-def test_an_envelope_with_a_part_missing_is_refused_by_name(sandbox: Sandbox, clock: Clock, name: str) -> None:
+def test_an_envelope_with_a_part_missing_is_refused_by_name(
+    sandbox: Sandbox, clock: Clock, name: str
+) -> None:
     request = body(sandbox, clock())
     del request[name]
     reply = post(sandbox, "/system/time", request)
@@ -118,7 +124,9 @@ def test_a_body_that_is_not_flat_text_is_refused(sandbox: Sandbox, request_: Any
 
 
 def test_a_value_of_the_wrong_type_is_refused_by_name(sandbox: Sandbox, clock: Clock) -> None:
-    request = body(sandbox, clock(), startUpdateTime="yesterday", endUpdateTime="1", pageNum="1", pageSize="50")
+    request = body(
+        sandbox, clock(), startUpdateTime="yesterday", endUpdateTime="1", pageNum="1", pageSize="50"
+    )
     reply = post(sandbox, "/order/list/increment", request)
     assert (code_of("bad_request"), True) == (reply["code"], "startUpdateTime" in reply["msg"])
 
@@ -138,7 +146,9 @@ def test_too_many_requests_are_refused_with_the_time_to_wait(
     with (
         Sandbox(seed, config=replace(config, huiju_per_second=5), clock=lambda: 1646920800.0) as sandbox,
         HuijuClient(
-            sandbox.huiju.credentials, base_url=sandbox.huiju.base_url, clock=lambda: 1646920800.0,
+            sandbox.huiju.credentials,
+            base_url=sandbox.huiju.base_url,
+            clock=lambda: 1646920800.0,
             retry=Retry(attempts=1),
         ) as client,
     ):
@@ -150,7 +160,9 @@ def test_too_many_requests_are_refused_with_the_time_to_wait(
     assert (429, 1.0, "none", True) == (error.http, error.retry_after, error.effect, error.retryable)
 
 
-def test_personal_fields_are_ciphertext_on_the_wire_and_nowhere_else_plain(sandbox: Sandbox, clock: Clock) -> None:
+def test_personal_fields_are_ciphertext_on_the_wire_and_nowhere_else_plain(
+    sandbox: Sandbox, clock: Clock
+) -> None:
     request = body(sandbox, clock(), orderId="HJ2")
     text = httpx.post(f"{sandbox.huiju.base_url}/order/detail", json=request).text
     order = httpx.Response(200, text=text).json()["data"]["order"]

@@ -25,7 +25,9 @@ RAW: dict[str, Any] = yaml.safe_load(PACKAGED.read_text(encoding="utf-8"))
 def written(tmp_path: Path, raw: Any) -> Path:
     """Write a profile to a file of its own, as a merchant would."""
     file = tmp_path / "profile.yaml"
-    file.write_text(yaml.dump(raw, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    file.write_text(
+        yaml.dump(raw, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False), encoding="utf-8"
+    )
     return file
 
 
@@ -34,7 +36,11 @@ def test_the_profile_that_comes_along_is_sound_and_marks_every_entry() -> None:
     sourced, assumed = count(profile)
     entries = (
         6  # base_url and envelope
-        + len(profile.reply) + len(profile.signing) + len(profile.encryption) + len(profile.limits) + len(profile.codes)
+        + len(profile.reply)
+        + len(profile.signing)
+        + len(profile.encryption)
+        + len(profile.limits)
+        + len(profile.codes)
         + sum(len(members) for members in profile.enums.values())
         + sum(len(fields) for fields in profile.records.values())
         + sum(1 + len(endpoint.request) + len(endpoint.reply) for endpoint in profile.endpoints.values())
@@ -67,8 +73,16 @@ def test_the_sandbox_answers_every_endpoint_of_the_profile_and_no_other() -> Non
         (("records", "order", "orderStatus", "enum"), "status", "引用了不存在的枚举 'status'"),
         (("records", "order", "orderId", "wire"), "updateTime", "records.order 中 updateTime 出现了不止一次"),
         (("endpoints", "product_add", "path"), "product/add", "endpoints.product_add 的 path 应以 / 开头"),
-        (("endpoints", "product_add", "effect"), "both", "endpoints.product_add 的 effect 应为 read 或 write"),
-        (("endpoints", "product_add", "path"), "/product/get", "endpoints 的 path 中 /product/get 出现了不止一次"),
+        (
+            ("endpoints", "product_add", "effect"),
+            "both",
+            "endpoints.product_add 的 effect 应为 read 或 write",
+        ),
+        (
+            ("endpoints", "product_add", "path"),
+            "/product/get",
+            "endpoints 的 path 中 /product/get 出现了不止一次",
+        ),
         (("enums", "order_status", "done", "value"), 10, "enums.order_status 中 10 出现了不止一次"),
         (("extra",), 1, "文件 有不认识的部分 extra"),
     ],
@@ -87,7 +101,9 @@ def test_a_mistake_in_a_corrected_profile_is_named(
 
 
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path: Path) -> None:
-    text = PACKAGED.read_text(encoding="utf-8").replace("limits:\n", "limits:\n  skus_max: {value: 9, mark: assumed}\n")
+    text = PACKAGED.read_text(encoding="utf-8").replace(
+        "limits:\n", "limits:\n  skus_max: {value: 9, mark: assumed}\n"
+    )
     file = tmp_path / "profile.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ProfileError, match=r"键 skus_max 重复(.|\n)*line 4"):
@@ -108,7 +124,12 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_corrected_profile_changes_client_and_sandbox_and_nothing_else(
-    tmp_path: Path, seed: Seed, config: SandboxConfig, clock: Callable[[], float], product: dict[str, Any], start: int
+    tmp_path: Path,
+    seed: Seed,
+    config: SandboxConfig,
+    clock: Callable[[], float],
+    product: dict[str, Any],
+    start: int,
 ) -> None:
     """Real names, codes and values replace the assumed ones; callers see the same payloads as before."""
     raw = copy.deepcopy(RAW)
@@ -123,7 +144,10 @@ def test_a_corrected_profile_changes_client_and_sandbox_and_nothing_else(
     with (
         Sandbox(seed, config=config, profile=profile, clock=clock) as sandbox,
         HuijuClient(
-            sandbox.huiju.credentials, base_url=sandbox.huiju.base_url, profile=profile, clock=clock,
+            sandbox.huiju.credentials,
+            base_url=sandbox.huiju.base_url,
+            profile=profile,
+            clock=clock,
             rng=random.Random(1),
         ) as client,
     ):

@@ -25,7 +25,11 @@ def test_a_seed_is_read_from_the_files_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "brands.jsonl").write_text('{"id": "1", "name": "品牌"}\n', encoding="utf-8")
     seed = read_seed(tmp_path)
     assert [1, 2] == [item_of(product)["item_id"] for product in seed.products]
-    assert ([{"id": "1", "name": "品牌"}], [], []) == (seed.reference["brands"], seed.reference["categories"], seed.orders)
+    assert ([{"id": "1", "name": "品牌"}], [], []) == (
+        seed.reference["brands"],
+        seed.reference["categories"],
+        seed.orders,
+    )
 
 
 def test_a_broken_line_of_a_seed_is_named(tmp_path: Path) -> None:
@@ -56,7 +60,13 @@ def test_times_move_together_and_keep_their_distances(seed: Seed) -> None:
 
 def test_a_time_without_an_offset_is_refused() -> None:
     with pytest.raises(ValueError, match="时区"):
-        Sandbox(Seed(orders=[{"id": "1", "channel": "huiju", "status": "to_ship", "updated_at": "2022-03-01T00:00:00"}]))
+        Sandbox(
+            Seed(
+                orders=[
+                    {"id": "1", "channel": "huiju", "status": "to_ship", "updated_at": "2022-03-01T00:00:00"}
+                ]
+            )
+        )
 
 
 def test_the_demo_shop_lives_on_both_systems() -> None:
@@ -111,7 +121,9 @@ class TestAdmin:
     def url(self, sandbox: Sandbox, path: str) -> str:
         return f"{sandbox.huiju.server.address}/_sandbox/{path}"
 
-    def test_state_is_shown_as_plain_data_without_tokens(self, sandbox: Sandbox, youzan: YouzanClient) -> None:
+    def test_state_is_shown_as_plain_data_without_tokens(
+        self, sandbox: Sandbox, youzan: YouzanClient
+    ) -> None:
         youzan.logistics.carriers()
         text = httpx.get(f"{sandbox.youzan.server.address}/_sandbox/state").text
         assert "403680077" in json.loads(text)["items"]
@@ -136,7 +148,9 @@ class TestAdmin:
         self, sandbox: Sandbox, huiju: HuijuClient, product: dict[str, Any]
     ) -> None:
         huiju.products.add(product, idempotency_key="k")
-        placed = httpx.post(self.url(sandbox, "act/place_order"), json={"out_product_id": "403680077"}).json()["id"]
+        placed = httpx.post(
+            self.url(sandbox, "act/place_order"), json={"out_product_id": "403680077"}
+        ).json()["id"]
         asked = httpx.post(self.url(sandbox, "act/request"), json={"order_id": placed}).json()["id"]
         assert placed == huiju.after_sales.get(asked)["orderId"]
 
@@ -150,7 +164,9 @@ class TestAdmin:
         reply = httpx.post(self.url(sandbox, f"act/{act}"), json=body)
         assert (status, True) == (reply.status_code, bool(reply.json()["error"]))
 
-    def test_a_product_can_be_edited_in_youzan_from_outside(self, sandbox: Sandbox, youzan: YouzanClient) -> None:
+    def test_a_product_can_be_edited_in_youzan_from_outside(
+        self, sandbox: Sandbox, youzan: YouzanClient
+    ) -> None:
         """R33: what changes there after the listing."""
         url = f"{sandbox.youzan.server.address}/_sandbox/act/edit_item"
         httpx.post(url, json={"item_id": "403680077", "changes": {"title": "新名字"}})

@@ -26,7 +26,9 @@ def everything(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore", "channels", "werkzeug"):
         caplog.set_level(logging.DEBUG, logger=name)
-    return lambda: "\n".join(f"{record.name} {record.getMessage()} {record.__dict__}" for record in caplog.records)
+    return lambda: "\n".join(
+        f"{record.name} {record.getMessage()} {record.__dict__}" for record in caplog.records
+    )
 
 
 def errors_of(call: Callable[[], object]) -> str:
@@ -43,7 +45,14 @@ def errors_of(call: Callable[[], object]) -> str:
     return ""
 
 
-FAULTS = [Fault.DROPPED, Fault.REPLY_LOST, Fault.REPLY_CUT, Fault.REPLY_GARBLED, Fault.SERVER_ERROR, Fault.RATE_LIMITED]
+FAULTS = [
+    Fault.DROPPED,
+    Fault.REPLY_LOST,
+    Fault.REPLY_CUT,
+    Fault.REPLY_GARBLED,
+    Fault.SERVER_ERROR,
+    Fault.RATE_LIMITED,
+]
 
 
 def test_the_youzan_client_shows_neither_its_secret_nor_its_token(
@@ -54,10 +63,10 @@ def test_the_youzan_client_shows_neither_its_secret_nor_its_token(
     shown = errors_of(lambda: youzan.items.detail("1"))
     for fault in FAULTS:
         sandbox.youzan.faults.next([fault] * 6)
-        shown += errors_of(lambda: youzan.logistics.carriers())
+        shown += errors_of(youzan.logistics.carriers)
     sandbox.youzan.state.expire_tokens()
     sandbox.youzan.faults.next([Fault.SERVER_ERROR] * 6, "/auth/token")
-    shown += errors_of(lambda: youzan.logistics.carriers())
+    shown += errors_of(youzan.logistics.carriers)
     youzan.logistics.carriers()
     tokens = {token, *sandbox.youzan.state.tokens}
     shown += everything() + repr(youzan) + repr(sandbox.youzan.credentials) + repr(vars(youzan))
@@ -78,11 +87,20 @@ def test_the_huiju_client_shows_neither_secret_nor_data_key_nor_anyones_data(
         sandbox.huiju.faults.next([fault] * 4)
         shown += errors_of(lambda: huiju.orders.get("HJ1"))
     for wrong in (replace(known, app_secret="wrong-app-secret"), replace(known, data_key="wrong-data-key")):
-        with HuijuClient(wrong, base_url=sandbox.huiju.base_url, clock=clock, retry=Retry(attempts=1)) as client:
+        with HuijuClient(
+            wrong, base_url=sandbox.huiju.base_url, clock=clock, retry=Retry(attempts=1)
+        ) as client:
             shown += errors_of(lambda client=client: client.orders.get("HJ1")) + repr(wrong)  # type: ignore[misc]
     shown += everything() + repr(huiju) + repr(known) + repr(vars(huiju))
     assert "HTTP Request: POST" in shown
-    for secret in (known.app_secret, known.data_key, "wrong-app-secret", "wrong-data-key", "13800138000", "示例路"):
+    for secret in (
+        known.app_secret,
+        known.data_key,
+        "wrong-app-secret",
+        "wrong-data-key",
+        "13800138000",
+        "示例路",
+    ):
         assert secret not in shown
 
 

@@ -32,7 +32,9 @@ def effects(sandbox: Sandbox) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", [*BEFORE, *AFTER, Fault.DELIVERED_TWICE, Fault.RATE_LIMITED])
-def test_a_reading_call_gets_over_three_faults_of_a_kind(sandbox: Sandbox, huiju: HuijuClient, fault: Fault) -> None:
+def test_a_reading_call_gets_over_three_faults_of_a_kind(
+    sandbox: Sandbox, huiju: HuijuClient, fault: Fault
+) -> None:
     sandbox.huiju.faults.next([fault] * 3)
     assert "HJ1" == huiju.orders.get("HJ1")["orderId"]
 
@@ -100,10 +102,17 @@ def test_a_slow_reply_beyond_the_timeout_leaves_the_effect_unknown(
 
 
 def test_nobody_listening_means_nothing_was_sent(naps: list[float]) -> None:
-    with Wire(
-        "huiju", f"http://127.0.0.1:{closed_port()}", redact=Redactor([]), sleep=naps.append, rng=random.Random(1),
-        retry=Retry(attempts=3, first=1, factor=2, jitter=0.5),
-    ) as wire, pytest.raises(NotSent) as caught:
+    with (
+        Wire(
+            "huiju",
+            f"http://127.0.0.1:{closed_port()}",
+            redact=Redactor([]),
+            sleep=naps.append,
+            rng=random.Random(1),
+            retry=Retry(attempts=3, first=1, factor=2, jitter=0.5),
+        ) as wire,
+        pytest.raises(NotSent) as caught,
+    ):
         wire.post("/x", dict, lambda reply: reply, repeatable=False)
     assert ("none", True, None) == (caught.value.effect, caught.value.retryable, caught.value.http)
     assert 2 == len(naps)
@@ -112,7 +121,10 @@ def test_nobody_listening_means_nothing_was_sent(naps: list[float]) -> None:
 
 @pytest.mark.parametrize("address", ["ftp://127.0.0.1", "no address", "http://[::1"])
 def test_an_address_that_is_none_is_not_tried_again(address: str, naps: list[float]) -> None:
-    with Wire("huiju", address, redact=Redactor([]), sleep=naps.append) as wire, pytest.raises(NotSent) as caught:
+    with (
+        Wire("huiju", address, redact=Redactor([]), sleep=naps.append) as wire,
+        pytest.raises(NotSent) as caught,
+    ):
         wire.post("/x", dict, lambda reply: reply, repeatable=True)
     assert (False, []) == (caught.value.retryable, naps)
 
@@ -122,7 +134,10 @@ def test_the_throttle_is_asked_before_every_try_and_every_try_is_signed_anew(
 ) -> None:
     asked: list[float] = []
     with HuijuClient(
-        sandbox.huiju.credentials, base_url=sandbox.huiju.base_url, clock=clock, sleep=lambda seconds: None,
+        sandbox.huiju.credentials,
+        base_url=sandbox.huiju.base_url,
+        clock=clock,
+        sleep=lambda seconds: None,
         throttle=lambda: asked.append(clock()),
     ) as client:
         sandbox.huiju.faults.next([Fault.REPLY_LOST] * 2)
@@ -136,9 +151,11 @@ def test_a_channel_that_asks_for_more_patience_than_we_have_gets_its_refusal_han
     def refuse(reply: Any) -> Any:
         raise RateLimited("huiju", "later", retry_after=31)
 
-    with Sandbox() as sandbox, Wire(
-        "huiju", sandbox.huiju.base_url, redact=Redactor([]), sleep=naps.append
-    ) as wire, pytest.raises(RateLimited) as caught:
+    with (
+        Sandbox() as sandbox,
+        Wire("huiju", sandbox.huiju.base_url, redact=Redactor([]), sleep=naps.append) as wire,
+        pytest.raises(RateLimited) as caught,
+    ):
         wire.post("/system/time", dict, refuse, repeatable=True)
     assert (31, []) == (caught.value.retry_after, naps)
 

@@ -75,11 +75,14 @@ class TestToken:
             client.logistics.carriers()
             assert 2 == len(sandbox.youzan.state.tokens)
 
-    @pytest.mark.parametrize("call", [
-        lambda client: client.logistics.carriers(),  # 3.0.0 answers 40010
-        lambda client: client.items.detail("403680077"),  # 1.0.1 answers with the gateway's 4203
-        lambda client: client.logistics.ship(TO_SHIP, "7", "SF1000000001"),
-    ])
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda client: client.logistics.carriers(),  # 3.0.0 answers 40010
+            lambda client: client.items.detail("403680077"),  # 1.0.1 answers with the gateway's 4203
+            lambda client: client.logistics.ship(TO_SHIP, "7", "SF1000000001"),
+        ],
+    )
     def test_a_refused_token_is_replaced_and_the_call_made_once_more(
         self, sandbox: Sandbox, youzan: YouzanClient, call: Callable[[YouzanClient], Any]
     ) -> None:
@@ -125,20 +128,46 @@ class TestEnvelopes:
     @pytest.mark.parametrize(
         ("body", "kind", "code", "trace"),
         [
-            ({"error_response": {"code": 40010, "msg": "参数 token 无效", "sub_code": 10000}}, CredentialsRefused,
-             "40010", ""),
+            (
+                {"error_response": {"code": 40010, "msg": "参数 token 无效", "sub_code": 10000}},
+                CredentialsRefused,
+                "40010",
+                "",
+            ),
             ({"error_response": {"code": 103011024, "message": "退款记录不存在"}}, Missing, "103011024", ""),
-            ({"trace_id": "yz7-2", "code": 223014001, "success": False, "message": "不行"}, BusinessRefusal,
-             "223014001", "yz7-2"),
-            ({"gw_err_resp": {"err_code": 4203, "err_msg": "Token 不存在", "trace_id": "yz7-3"}}, CredentialsRefused,
-             "4203", "yz7-3"),
-            ({"gw_err_resp": {"err_code": 4005, "err_msg": "非法的API", "trace_id": "yz7-4"}}, BusinessRefusal, "4005",
-             "yz7-4"),
+            (
+                {"trace_id": "yz7-2", "code": 223014001, "success": False, "message": "不行"},
+                BusinessRefusal,
+                "223014001",
+                "yz7-2",
+            ),
+            (
+                {"gw_err_resp": {"err_code": 4203, "err_msg": "Token 不存在", "trace_id": "yz7-3"}},
+                CredentialsRefused,
+                "4203",
+                "yz7-3",
+            ),
+            (
+                {"gw_err_resp": {"err_code": 4005, "err_msg": "非法的API", "trace_id": "yz7-4"}},
+                BusinessRefusal,
+                "4005",
+                "yz7-4",
+            ),
             ({"gw_err_resp": {"err_code": 4101, "err_msg": "请求太频繁"}}, RateLimited, "4101", ""),
             ({"msg": "请求太频繁", "code": 4101}, RateLimited, "4101", ""),
             ({"error_response": {"code": 103010039, "msg": "退款版本号错误"}}, StateChanged, "103010039", ""),
-            ({"error_response": {"code": 121000100, "msg": "internal error"}}, EffectUnknown, "121000100", ""),
-            ({"success": False, "code": 1103, "data": None, "message": "Client 不存在"}, CredentialsRefused, "1103", ""),
+            (
+                {"error_response": {"code": 121000100, "msg": "internal error"}},
+                EffectUnknown,
+                "121000100",
+                "",
+            ),
+            (
+                {"success": False, "code": 1103, "data": None, "message": "Client 不存在"},
+                CredentialsRefused,
+                "1103",
+                "",
+            ),
             ({"success": True, "code": 200, "data": None}, UnreadableReply, "unreadable", ""),
             ({"response": None}, UnreadableReply, "unreadable", ""),
             ({}, UnreadableReply, "unreadable", ""),
@@ -152,7 +181,10 @@ class TestEnvelopes:
         with pytest.raises(kind) as caught:
             got(body)
         assert ("youzan", 200, code, trace) == (
-            caught.value.channel, caught.value.http, caught.value.code, caught.value.trace
+            caught.value.channel,
+            caught.value.http,
+            caught.value.code,
+            caught.value.trace,
         )
 
     def test_a_flow_control_page_without_json_is_a_rate_limit(self) -> None:
@@ -167,7 +199,9 @@ class TestEnvelopes:
         youzan.logistics.carriers()
         token = next(iter(sandbox.youzan.state.tokens))
         url = f"{sandbox.youzan.base_url}/api/youzan.logistics.express.get/3.0.0"
-        reply = httpx.post(url, json={"access_token": token}, headers={"Authorization": f"Bearer {token}"}).json()
+        reply = httpx.post(
+            url, json={"access_token": token}, headers={"Authorization": f"Bearer {token}"}
+        ).json()
         assert 4201 == reply["gw_err_resp"]["err_code"]
 
 
@@ -198,7 +232,9 @@ NOON = datetime(2022, 3, 10, 12, tzinfo=UTC)
 
 
 class TestTrades:
-    def test_orders_come_by_update_time_with_money_and_times_as_youzan_writes_them(self, youzan: YouzanClient) -> None:
+    def test_orders_come_by_update_time_with_money_and_times_as_youzan_writes_them(
+        self, youzan: YouzanClient
+    ) -> None:
         rows = next(youzan.trades.updated(NOON, NOON + timedelta(seconds=5)))
         infos = [row["full_order_info"]["order_info"] for row in rows]
         assert [(TO_SHIP, "WAIT_SELLER_SEND_GOODS"), (SHIPPED, "WAIT_BUYER_CONFIRM_GOODS")] == [
@@ -234,7 +270,9 @@ class TestTrades:
         "bad",
         [{"page_no": 0}, {"page_no": 101}, {"page_size": 0}, {"page_size": 101}],
     )
-    def test_pages_beyond_the_documented_limits_are_not_sent(self, youzan: YouzanClient, bad: dict[str, int]) -> None:
+    def test_pages_beyond_the_documented_limits_are_not_sent(
+        self, youzan: YouzanClient, bad: dict[str, int]
+    ) -> None:
         with pytest.raises(LimitExceeded):
             youzan.trades.sold_page(NOON, NOON, **bad)  # type: ignore[arg-type]  # only numbers among them
 
@@ -263,11 +301,16 @@ class TestTrades:
 class TestShipping:
     def test_an_order_ships_whole(self, youzan: YouzanClient) -> None:
         youzan.logistics.ship(TO_SHIP, "7", "SF1000000001")
-        assert "WAIT_BUYER_CONFIRM_GOODS" == youzan.trades.get(TO_SHIP)["full_order_info"]["order_info"]["status"]
+        assert (
+            "WAIT_BUYER_CONFIRM_GOODS"
+            == youzan.trades.get(TO_SHIP)["full_order_info"]["order_info"]["status"]
+        )
 
     def test_an_order_ships_line_by_line(self, youzan: YouzanClient) -> None:
         youzan.logistics.ship(TO_SHIP, "7", "SF1000000001", ["400"])
-        assert "WAIT_SELLER_SEND_GOODS" == youzan.trades.get(TO_SHIP)["full_order_info"]["order_info"]["status"]
+        assert (
+            "WAIT_SELLER_SEND_GOODS" == youzan.trades.get(TO_SHIP)["full_order_info"]["order_info"]["status"]
+        )
         with pytest.raises(StateChanged):
             youzan.logistics.ship(TO_SHIP, "7", "SF1000000001", ["400"])
         youzan.logistics.ship_without_express(TO_SHIP, ["401"])
@@ -359,12 +402,16 @@ class TestRefunds:
             youzan.refunds.get("1")
 
     @pytest.mark.parametrize("bad", [{"page_no": 101, "page_size": 1}, {"page_no": 61, "page_size": 50}])
-    def test_pages_beyond_the_documented_limits_are_not_sent(self, youzan: YouzanClient, bad: dict[str, int]) -> None:
+    def test_pages_beyond_the_documented_limits_are_not_sent(
+        self, youzan: YouzanClient, bad: dict[str, int]
+    ) -> None:
         with pytest.raises(LimitExceeded):
             youzan.refunds.search_page(**bad)  # type: ignore[arg-type]  # only numbers among them
 
 
-def test_4101_is_waited_out_up_to_six_times(sandbox: Sandbox, youzan: YouzanClient, naps: list[float]) -> None:
+def test_4101_is_waited_out_up_to_six_times(
+    sandbox: Sandbox, youzan: YouzanClient, naps: list[float]
+) -> None:
     """Youzan's notice asks for up to six tries with growing pauses."""
     youzan.logistics.carriers()
     sandbox.youzan.faults.next(["rate_limited"] * 5)
@@ -384,7 +431,9 @@ def test_a_shop_that_calls_too_often_is_told_so(
         Sandbox(seed, config=replace(config, youzan_per_second=3), clock=lambda: now) as sandbox,
         YouzanClient(
             YouzanCredentials("yz-client-01", "youzan-client-secret-7a6d", "38405005"),
-            base_url=sandbox.youzan.base_url, clock=lambda: now, sleep=lambda seconds: None,
+            base_url=sandbox.youzan.base_url,
+            clock=lambda: now,
+            sleep=lambda seconds: None,
         ) as client,
     ):
         for _ in range(3):
