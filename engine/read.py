@@ -305,7 +305,7 @@ class _Builder:
 
 
 _NO_ANCHORS = "公用的条件写在 definitions 下，用 use 引用；文字以 & 或 * 开头时加引号"
-_SYNTAX = (
+SYNTAX = (
     ("scanning an anchor", "不支持 YAML 锚点", _NO_ANCHORS),
     ("scanning an alias", "不支持 YAML 别名", _NO_ANCHORS),
     ("'\\t'", "用了制表符（Tab）", "YAML 只用空格缩进；把 Tab 换成两个空格"),
@@ -337,11 +337,11 @@ def _syntax_error(error: yaml.MarkedYAMLError, source: Source, diagnostics: Diag
         line, column = _last_text(source, line)
     problem = f"{error.problem or ''} {error.context or ''}"
     what, hint = next(
-        ((what, hint) for sign, what, hint in _SYNTAX if sign in problem),
+        ((what, hint) for sign, what, hint in SYNTAX if sign in problem),
         (f"YAML 写法有误（{problem.strip()}）", ""),
     )
     if "\t" in source.line(line)[: max(column, 1)]:
-        what, hint = _SYNTAX[0][1:]
+        what, hint = SYNTAX[0][1:]
         column = source.line(line).index("\t") + 1
     diagnostics.report("SG0100", what, Span(source.file, line, column, line, column + 1), hint=hint)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import diagnostics_page
 import requirements
 import yaml
 
@@ -141,6 +142,7 @@ def cell(text: str) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/reference/diagnostics.md": lambda: NOTICE + diagnostics_page.page(ROOT),
     "docs/reference/facts.md": lambda: NOTICE + facts_page(),
     "docs/reference/huiju-profile.md": lambda: profile_page.render(load_profile()),
     "docs/reference/tests.md": lambda: NOTICE + operators_page(),
