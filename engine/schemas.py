@@ -162,8 +162,10 @@ class _Reader:
         for step in [step for step in pointer.split("/") if step]:
             node = node.get(step) if isinstance(node, MappingNode) else None
         if node is None or key in self.open:
-            why = "引用成环" if node is not None else "找不到引用"
-            self.diagnostics.report("SG0305", f"{why} {target}", span, hint=did_you_mean(name, self.roots))
+            why = "成环" if node is not None else "找不到"
+            self.diagnostics.report(
+                "SG0305", f"引用 {target} {why}", span, hint=did_you_mean(name, self.roots)
+            )
             return FieldType("record")
         self.open.append(key)
         self.done[key] = self.type(node, name, "")

@@ -79,33 +79,30 @@ def read_lines(path: Path, vocabulary: Vocabulary) -> Iterator[Line]:
 
 def _line(file: str, number: int, line: bytes, vocabulary: Vocabulary) -> Line:
     if len(line) > MOST_LINE:
-        return _broken(file, number, f"一行超过 {MOST_LINE // 1048576} MB", "每行放一个商品")
+        return _broken(file, number, "SG0801", f"一行超过 {MOST_LINE // 1048576} MB", "每行放一个商品")
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return _broken(file, number, f"不是一行 JSON：{error}", "每行一个完整的 JSON 对象，编码 UTF-8")
+        return _broken(
+            file, number, "SG0801", f"不是一行 JSON：{error}", "每行一个完整的 JSON 对象，编码 UTF-8"
+        )
     if not isinstance(data, dict):
-        return _broken(file, number, f"应是 JSON 对象，这里是 {str(data)[:40]}", "每行一个商品")
+        return _broken(file, number, "SG0801", f"应是 JSON 对象，这里是 {str(data)[:40]}", "每行一个商品")
     if _PAYLOAD_KEYS & data.keys():
         try:
             return Line(file, number, product_from_item(data))
         except PayloadError as error:
-            return _broken(file, number, error.message, "按有赞商品详情接口的原样保存每个商品")
+            return _broken(file, number, "SG0801", error.message, "按有赞商品详情接口的原样保存每个商品")
     is_listing = bool(_LISTING_KEYS & data.keys())
     fact, problems = admit(vocabulary.facts["listing" if is_listing else "product"].type, data)
     span = Span(file, number, 1, number, 1)
     told = tuple(
-        Diagnostic("SG0802", "error", f"{problem.path}：{problem.message}", span, problem.hint)
+        Diagnostic("SG0802", "error", f"字段 {problem.path}：{problem.message}", span, problem.hint)
         for problem in problems
     )
     return Line(file, number, fact, is_listing, told)
 
 
-def _broken(file: str, number: int, message: str, hint: str) -> Line:
-    return Line(
-        file,
-        number,
-        None,
-        False,
-        (Diagnostic("SG0801", "error", message, Span(file, number, 1, number, 1), hint),),
-    )
+def _broken(file: str, number: int, code: str, message: str, hint: str) -> Line:
+    diagnostic = Diagnostic(code, "error", message, Span(file, number, 1, number, 1), hint)
+    return Line(file, number, None, False, (diagnostic,))
