@@ -29,8 +29,8 @@ class StoreConflict(StoreError):
     """Report a constraint that held a write back; nothing of that transaction was kept.
 
     Attributes:
-        constraint: Name of the constraint, such as `uq_listings_channel_shop_id_product_id`; empty where the
-            database doesn't say (foreign keys on SQLite).
+        constraint: Name of the constraint, such as `uq_listings_channel_shop_id_product_id`; table and column, such as
+            `shops.name`, for a value that is missing; empty where the database doesn't say (foreign keys on SQLite).
     """
 
     def __init__(self, message: str, constraint: str) -> None:

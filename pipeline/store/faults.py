@@ -57,9 +57,11 @@ def _first_line(error: StatementError) -> str:
 def _constraint_of(error: IntegrityError) -> str:
     diag = getattr(error.orig, "diag", None)
     if diag is not None:
-        return diag.constraint_name or ""
+        return diag.constraint_name or (f"{diag.table_name}.{diag.column_name}" if diag.column_name else "")
     text = _first_line(error)
     if match := re.fullmatch(r"CHECK constraint failed: (\w+)", text):
+        return match[1]
+    if match := re.fullmatch(r"NOT NULL constraint failed: ([\w.]+)", text):
         return match[1]
     if match := re.fullmatch(r"UNIQUE constraint failed: (?:index '(\w+)'|(.+))", text):
         return match[1] or _unique_over(match[2])

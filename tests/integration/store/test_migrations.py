@@ -27,6 +27,13 @@ from pipeline.store import (
 Content = dict[str, list[dict[str, Any]]]
 
 
+@pytest.fixture
+def store(bare_store: Store) -> Store:
+    """Give these tests a database of their own: they change the schema."""
+    migrate(bare_store)
+    return bare_store
+
+
 def content(store: Store) -> Content:
     """Read every row of every table as the database holds it, in a fixed order."""
     with store.engine.connect() as connection:

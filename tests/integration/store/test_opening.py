@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from pipeline.store import (
     Shop,
@@ -105,6 +106,19 @@ def test_a_conflict_names_the_constraint(store: Store) -> None:
     with pytest.raises(StoreConflict) as caught, store.write() as session:
         session.add(shop(name="别的店"))
     assert "pk_shops" == caught.value.constraint
+
+
+def test_a_value_that_is_missing_is_named_by_its_column(store: Store) -> None:
+    with pytest.raises(StoreConflict) as caught, store.write() as session:
+        session.execute(insert(Shop).values(id="1", edition="other", created_at=NOW, updated_at=NOW))
+    assert "shops.name" == caught.value.constraint
+
+
+def test_the_log_of_statements_holds_no_value(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "sqlalchemy"), store.write() as session:
+        session.add(shop(name="保密的名字"))
+    assert "INSERT INTO shops" in caplog.text
+    assert "保密的名字" not in caplog.text
 
 
 def test_an_error_of_the_store_quotes_no_value_of_the_row(store: Store) -> None:
