@@ -9,7 +9,8 @@ from engine.kinds import KINDS
 from engine.kinds.flows import KEYS as FLOW_KEYS
 from engine.operators import operators
 from engine.operators._arguments import constant_schema
-from engine.rulefile import COMMON_KEYS, EXAMPLE_KEYS, FILE_KEYS, ID
+from engine.rule_reader import COMMON_KEYS, EXAMPLE_KEYS, ID
+from engine.rulefile import FILE_KEYS
 from engine.rules import RulesetKind
 from engine.vocabulary import SCALARS, Fact, FieldType, Vocabulary, resolve, walk
 

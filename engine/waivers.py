@@ -8,7 +8,7 @@ from typing import Any
 from engine.diagnostics import Diagnostics
 from engine.read import Mapping as MappingNode
 from engine.read import Node, Sequence
-from engine.rulefile import Reader
+from engine.rule_reader import Reader
 from engine.rules import Ruleset, Waiver
 from engine.schemas import plain_data
 from engine.suggest import did_you_mean

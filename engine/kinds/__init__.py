@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from engine.kinds import actions, eligibility, mapping
 from engine.kinds.flows import read_flows
-from engine.rulefile import RuleReader
+from engine.rule_reader import RuleReader
 from engine.rules import RulesetKind
 
 KINDS: Mapping[RulesetKind, tuple[tuple[str, ...], RuleReader]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.plan import Ref
 from engine.read import Mapping, Node, Scalar, Sequence
-from engine.rulefile import Reader
+from engine.rule_reader import Reader
 from engine.rules import ActionRule, Effect, Instead, Message
 from engine.source import Span
 from engine.suggest import did_you_mean

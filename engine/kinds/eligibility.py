@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.plan import negate
 from engine.read import Mapping
-from engine.rulefile import Reader
+from engine.rule_reader import Reader
 from engine.rules import EligibilityRule
 from engine.source import Span
 

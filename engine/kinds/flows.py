@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.read import Mapping, Node, Scalar, Sequence
-from engine.rulefile import COMMON_KEYS, Reader
+from engine.rule_reader import COMMON_KEYS, Reader
 from engine.rules import Change, Flow
 from engine.source import Span
 from engine.suggest import did_you_mean

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.conditions import Builder, same_type
 from engine.plan import Operand, Ref
 from engine.read import Mapping, Node, Scalar, Sequence
-from engine.rulefile import Reader
+from engine.rule_reader import Reader
 from engine.rules import Case, Lookup, MappingRule
 from engine.source import Span
 from engine.suggest import did_you_mean
