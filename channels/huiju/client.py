@@ -125,6 +125,33 @@ class HuijuClient:
         """Return the channel's time in milliseconds since the epoch."""
         return int(self.call("system_time", {})["timestamp"])
 
+    def probe(self, windows: int = 48) -> bool:
+        """Try the credentials before they are kept (R4).
+
+        The channel itself checks app id and secret. The data key shows only on an encrypted field, so the newest
+        orders are looked for, window by window back from now.
+
+        Args:
+            windows: How many windows of the increments to look back, ≥ 0.
+
+        Returns:
+            Whether the data key was tried too; False where there was no order to try it on.
+
+        Raises:
+            CredentialsRefused: App id or secret are wrong.
+            ClockRefused: This machine's clock is wrong.
+            CannotDecrypt: The data key is wrong.
+            ChannelError: The channel can't be reached or refuses for another reason.
+        """
+        now = self.system_time() // 1000
+        step = self.profile.limit("window_seconds_max")
+        for back in range(windows):
+            end = now - back * step
+            window = {"startUpdateTime": end - step + 1, "endUpdateTime": end, "pageNum": 1, "pageSize": 1}
+            if self.call("order_increment", window)["orderList"]:
+                return True
+        return False
+
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()

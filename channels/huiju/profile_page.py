@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-from channels.huiju.profile import Entry, Fields, Profile, load_profile
+from channels.huiju.profile import Entry, Fields, Profile
 
 _MARKS = {"sourced": "有出处", "assumed": "推定"}
 _HEAD = """# 惠聚接口约定
 
-<!-- 由 `python -m channels.huiju.profile_page` 从 channels/huiju/profile.yaml 生成，请勿手改。 -->
+<!-- 由 make reference 从 channels/huiju/profile.yaml 生成，不要手改 -->
 
 惠聚的完整接口文档没有公开。客户端与沙箱都只读 `channels/huiju/profile.yaml` 这一个文件；每一项都标明“有出处”或“推定”。
 手里有正式文档的商家，请复制这个文件，改正其中的字段名（`wire:`）、取值（`value:`）或路径（`path:`），把 `mark` 改为 `sourced`，
@@ -126,13 +125,3 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     columns = list(head)
     lines = [columns, ["---"] * len(columns), *(list(row) for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n".replace("  ", " ") for line in lines)
-
-
-def main() -> None:
-    """Write the page to its place in the documentation."""
-    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "huiju-profile.md"
-    page.write_text(render(load_profile()), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -113,6 +113,15 @@ class YouzanClient:
             secret_query=lambda: {"access_token": token},
         )
 
+    def probe(self) -> None:
+        """Try the credentials before they are kept.
+
+        Raises:
+            CredentialsRefused: They are wrong.
+            ChannelError: Youzan can't be reached or refuses for another reason.
+        """
+        self._tokens.get()
+
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,7 +36,8 @@ class Gate:
         self._clock = clock
         self._limiter = Limiter(per_second or profile.limit("requests_per_second"), clock)
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, str], float] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._forget: deque[tuple[float, tuple[str, str]]] = deque()  # oldest first
 
     def open(self, body: Any) -> tuple[dict[str, str], str]:
         """Return the business parameters and the request id.
@@ -77,8 +79,9 @@ class Gate:
                 raise Refused("bad_request", f"{names[length]} 应为 {self._profile.lengths[length]} 位")
         now = self._clock()
         with self._lock:
-            if self._seen.get(key, 0.0) > now:
+            while self._forget and self._forget[0][0] <= now:
+                self._seen.discard(self._forget.popleft()[1])
+            if key in self._seen:
                 raise Refused("replayed_nonce", key[0])
-            if len(self._seen) > 20000:
-                self._seen = {seen: until for seen, until in self._seen.items() if until > now}
-            self._seen[key] = now + self._profile.limit("nonce_memory_seconds")
+            self._seen.add(key)
+            self._forget.append((now + self._profile.limit("nonce_memory_seconds"), key))

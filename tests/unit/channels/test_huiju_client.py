@@ -11,6 +11,7 @@ from channels.errors import (
     AlreadyListed,
     BusinessRefusal,
     CannotDecrypt,
+    CredentialsRefused,
     LimitExceeded,
     Missing,
     StateChanged,
@@ -388,3 +389,33 @@ class TestBuyer:
         huiju.after_sales.agree(after_sale_id)
         buyer.time_out(after_sale_id)
         assert "timeout" == huiju.after_sales.get(after_sale_id)["closedBy"]
+
+
+class TestProbe:
+    """R4: credentials are tried before they are kept."""
+
+    def test_good_credentials_are_told_from_a_wrong_data_key(
+        self, sandbox: Sandbox, huiju: HuijuClient, clock: Callable[[], float]
+    ) -> None:
+        assert huiju.probe()
+        known = sandbox.huiju.credentials
+        wrong = HuijuCredentials(known.app_id, known.app_secret, "another-data-key")
+        with (
+            HuijuClient(wrong, base_url=sandbox.huiju.base_url, clock=clock) as client,
+            pytest.raises(CannotDecrypt),
+        ):
+            client.probe()
+
+    def test_without_orders_the_data_key_is_said_to_be_untried(self, huiju: HuijuClient) -> None:
+        assert not huiju.probe(windows=1)
+
+    def test_a_wrong_secret_is_refused_by_the_channel(
+        self, sandbox: Sandbox, clock: Callable[[], float]
+    ) -> None:
+        known = sandbox.huiju.credentials
+        wrong = HuijuCredentials(known.app_id, "wrong-secret", known.data_key)
+        with (
+            HuijuClient(wrong, base_url=sandbox.huiju.base_url, clock=clock) as client,
+            pytest.raises(CredentialsRefused),
+        ):
+            client.probe()

@@ -169,3 +169,19 @@ def test_personal_fields_are_ciphertext_on_the_wire_and_nowhere_else_plain(
     for plain in ("收货人甲", "13800138000", "四川省", "成都市", "锦江区", "示例路1号", "买家甲", "顺丰速运"):
         assert plain not in text
     assert "610000" == order["postalCode"]
+
+
+def test_a_nonce_is_forgotten_only_after_the_timestamp_would_no_longer_be_let_in(
+    seed: Seed, config: SandboxConfig, clock: Clock
+) -> None:
+    """Otherwise a request could be replayed in between."""
+    limits = load_profile().limits
+    assert limits["nonce_memory_seconds"].value >= 2 * limits["timestamp_tolerance_seconds"].value
+    now = [clock()]
+    with Sandbox(seed, config=config, clock=lambda: now[0]) as sandbox:
+        request = body(sandbox, now[0] + 300)
+        assert 0 == post(sandbox, "/system/time", request)["code"]
+        now[0] += 599
+        assert code_of("replayed_nonce") == post(sandbox, "/system/time", request)["code"]
+        now[0] += 2
+        assert code_of("bad_timestamp") == post(sandbox, "/system/time", request)["code"]

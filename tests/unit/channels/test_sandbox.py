@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -195,3 +198,25 @@ def test_the_command_says_how_to_reach_the_systems_and_stops_when_told(seed: See
     assert not run.is_alive()
     with pytest.raises(httpx.ConnectError):
         httpx.get(shown["有赞沙箱"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_sandbox_in_a_process_of_its_own_ends_cleanly_when_asked(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from channels.sandbox import serve; serve(show=lambda line: print(line, flush=True))",
+        ],
+        cwd=EXAMPLES.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while "停止" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        assert 0 == process.wait(10)
+        assert "" == process.stderr.read()

@@ -32,6 +32,10 @@ REFUND, RETURN = (f"2022031012000000000000{number:02d}" for number in (4, 5))
 
 
 class TestToken:
+    def test_good_credentials_are_granted_a_token(self, sandbox: Sandbox, youzan: YouzanClient) -> None:
+        youzan.probe()
+        assert 1 == len(sandbox.youzan.state.tokens)
+
     def test_one_token_serves_many_calls(self, sandbox: Sandbox, youzan: YouzanClient) -> None:
         for _ in range(5):
             youzan.logistics.carriers()
@@ -97,7 +101,7 @@ class TestToken:
             YouzanClient(wrong, base_url=sandbox.youzan.base_url) as client,
             pytest.raises(CredentialsRefused, match="Client 不存在"),
         ):
-            client.logistics.carriers()
+            client.probe()
 
     def test_a_shop_that_was_not_authorised_is_refused(self, sandbox: Sandbox) -> None:
         wrong = replace(sandbox.youzan.credentials, kdt_id="1")
