@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,7 +73,9 @@ class MappingSession:
         self._ruleset = ruleset
         self._judge = Judge(tables)
         self._as_of = as_of
-        self._reads = tuple(dict.fromkeys(ref for rule in self._rules for ref in _reads(rule)))
+        self._reads = tuple(
+            _reader(ref) for ref in dict.fromkeys(ref for rule in self._rules for ref in _reads(rule))
+        )
         self._known: dict[Any, MappingResult] = {}
 
     def map(self, fact: Fact) -> MappingResult:
@@ -86,7 +88,7 @@ class MappingSession:
             A proposal for each element of each rule in force, and a decision whose findings say what could not be mapped, what
             was filled in otherwise (a notice), and which elements came to the same value where they must differ.
         """
-        key = tuple(_frozen(value_of(ref, (fact,))) for ref in self._reads)
+        key = tuple([read(fact) for read in self._reads])
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= MOST_KNOWN:
@@ -156,6 +158,26 @@ def _reads(rule: MappingRule) -> list[Ref]:
     assert rule.target.through is not None
     owner = rule.target.steps[: rule.target.through]
     return [*reads, rule.target, Ref(0, (*owner, rule.key), len(owner))]
+
+
+def _reader(ref: Ref) -> Callable[[Fact], Any]:
+    """Make a function that reads a field as something that can be a key; it runs for each of tens of thousands of rows."""
+    *parents, last = ref.steps
+
+    def owner(fact: Any) -> Any:
+        for step in parents:
+            fact = None if fact is None else fact.get(step)
+        return fact
+
+    if ref.through is None:
+        return lambda fact: None if (found := owner(fact)) is None else _frozen(found.get(last))
+    if ref.through == len(parents):
+        return lambda fact: (
+            None
+            if (found := owner(fact)) is None
+            else tuple([_frozen(item.get(last)) if item else None for item in found])
+        )
+    return lambda fact: _frozen(value_of(ref, (fact,)))
 
 
 def _frozen(value: Any) -> Any:

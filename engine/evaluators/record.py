@@ -244,12 +244,12 @@ class _Writer:
         shared = self.uses[condition] > 1 and all(ref.scope == 0 for ref in _outer_refs(condition))
         home = top if shared else block
         expression = self.expression(condition, want, home, top)
-        if not shared or expression.isidentifier():
+        if not shared:
             return expression
-        name = self.name("t")
-        home.add(f"{name} = {expression}")
-        home.named[condition, want] = name
-        return name
+        if not expression.isidentifier():
+            return self.named(home, (condition, want), "t", expression)
+        home.named[condition, want] = expression
+        return expression
 
     def expression(self, condition: Condition, want: bool, block: _Block, top: _Block) -> str:
         match condition:
