@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from demo_goods import CATEGORIES, SPEC_TEMPLATES
+from demo_reference import CATEGORIES, SPEC_TEMPLATES
 
 SHOP_ID = 38405005
 CREATED = 1_641_350_400_000  # 2022-01-05 10:40 in Shanghai, in ms

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from demo_goods import BRANDS, CATEGORIES, FAILING, FREIGHT, PASSING, SPEC_TEMPLATES, Failing
+from demo_goods import FAILING, PASSING, Failing
 from demo_orders import after_sales, orders
 from demo_payloads import SHOP_ID, Good, detail_payload, old_payload, read_good
+from demo_reference import BRANDS, CATEGORIES, FREIGHT, SPEC_TEMPLATES
 
 FOLDER = Path(__file__).parent.parent / "examples"
 SEED = 20220311
