@@ -277,22 +277,19 @@ class _Attempt:
     def unbound(self, session: Session) -> None:
         """Make sure that there is a shop, and no binding of it."""
         if session.get(Shop, self.shop_id) is None:
-            raise self._wrong_state("不存在；请先登记店铺")
+            raise self.wrong_state("不存在；请先登记店铺")
         if session.get(BindingRow, (self.shop_id, self.channel)) is not None:
-            raise self.already_bound()
+            raise self.wrong_state(f"已绑定 {self.channel}；请改用更换凭据，或先解绑")
 
     def bound_row(self, session: Session, *, lock: bool) -> BindingRow:
         """Give the binding, locked where it is to be changed."""
         row = session.get(BindingRow, (self.shop_id, self.channel), with_for_update=lock or None)
         if row is None:
-            raise self._wrong_state(f"尚未绑定 {self.channel}；请先绑定")
+            raise self.wrong_state(f"尚未绑定 {self.channel}；请先绑定")
         return row
 
-    def already_bound(self) -> BindingStateError:
-        """Say that another action is the right one."""
-        return self._wrong_state(f"已绑定 {self.channel}；请改用更换凭据，或先解绑")
-
-    def _wrong_state(self, what: str) -> BindingStateError:
+    def wrong_state(self, what: str) -> BindingStateError:
+        """Say what the shop is, and which action is the right one."""
         return BindingStateError(f"店铺 {self.shop_id} {what}", self.shop_id, self.channel)
 
 
@@ -309,10 +306,8 @@ def _enter(attempt: _Attempt, vault: Vault, may: May, probe: Probe, credentials:
         try:
             with attempt.store.write() as session:
                 return _keep(session, attempt, sealed)
-        except StoreConflict as error:
-            if error.constraint != "pk_bindings":
-                raise
-        raise attempt.already_bound()
+        except StoreConflict:
+            raise attempt.wrong_state("的绑定刚刚被其他人更改；请刷新后再试") from None
 
 
 def _keep(session: Session, attempt: _Attempt, sealed: str) -> Binding:

@@ -12,7 +12,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import StatementError
 
@@ -34,7 +33,8 @@ def migrate(store: Store, revision: str = "head") -> None:
         revision: `head`, `base`, or a revision's id such as `0001`.
 
     Raises:
-        MigrationError: Where the revision is unknown or a step can't be done; the database is as it was before.
+        MigrationError: Where the revision is unknown, the database is newer than the program, or a step can't be done;
+            the database is as it was before.
     """
     with _alone(store) as connection:
         config = _config(connection)
@@ -91,19 +91,18 @@ def _config(connection: Connection, folder: Path = FOLDER / "versions") -> Confi
 
 
 def _is_down(connection: Connection, revision: str) -> bool:
-    if revision == "head":
-        return False
-    if revision == "base":
-        return True
+    """Tell whether a revision lies below the one the database is at; refuse one that nobody knows."""
     script = ScriptDirectory.from_config(_config(connection))
+    known = [step.revision for step in script.walk_revisions()][::-1]
     current = MigrationContext.configure(connection).get_current_revision()
-    try:
-        below = {step.revision for step in script.iterate_revisions(current, "base")} if current else set()
-        script.get_revision(revision)
-    except CommandError:
-        known = "、".join(sorted(step.revision for step in script.walk_revisions()))
-        raise MigrationError(f"没有版本 {revision}；可用的版本：{known}、head、base") from None
-    return revision in below and revision != current
+    if current is not None and current not in known:
+        raise MigrationError(
+            f"数据库的版本 {current} 比程序新（程序最新为 {known[-1]}）；请升级程序后再使用这个数据库"
+        )
+    if revision not in (*known, "head", "base"):
+        raise MigrationError(f"没有版本 {revision}；可用的版本：{'、'.join(known)}、head、base")
+    steps = ["base", *known]
+    return steps.index(known[-1] if revision == "head" else revision) < steps.index(current or "base")
 
 
 @contextmanager
@@ -126,8 +125,6 @@ def _alone(store: Store) -> Iterator[Connection]:
                     _refuse_orphans(connection)
         except StatementError as error:
             failure = error
-        except CommandError as error:
-            raise MigrationError(f"数据库结构无法更新：{error}；数据库未改动") from None
         finally:
             if sqlite:
                 _pragma(connection, "foreign_keys=ON")

@@ -209,6 +209,16 @@ def test_an_unknown_revision_is_refused_with_the_known_ones(store: Store) -> Non
         migrate(store, "0999")
 
 
+def test_a_database_that_is_newer_than_the_program_is_left_alone(filled: Store) -> None:
+    with filled.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+    before = content(filled)
+    for revision in ("head", "0001", "base"):
+        with pytest.raises(MigrationError, match="0999 比程序新（程序最新为 0004）"):
+            migrate(filled, revision)
+    assert before == content(filled)
+
+
 def test_a_drafted_revision_runs_as_it_was_written(bare_store: Store, tmp_path: Path) -> None:
     """A JSONB variant is written as a bare `Text` that Alembic doesn't import, our own types as modules it doesn't either."""
     path = draft_revision(bare_store, "Create every table.", tmp_path)

@@ -138,6 +138,21 @@ def test_the_shared_clock_is_aware_and_close_to_ours(store: Store) -> None:
     assert abs(datetime.now(UTC) - now) < timedelta(seconds=5)
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_server_that_was_restarted_is_found_again(store: Store) -> None:
+    """Its connections in the pool are dead by then; the one in use reports it, the next block works."""
+    with pytest.raises(StoreError, match="数据库无法使用"), store.read() as session, store.read() as other:
+        session.scalar(select(1))
+        other.scalar(select(1))
+        end_all_others = text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        session.execute(end_all_others.columns())
+        other.scalar(select(1))
+    with store.write() as session:
+        session.add(shop())
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_sqlite_is_opened_safely(store: Store) -> None:
     with store.write() as session:

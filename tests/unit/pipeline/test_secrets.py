@@ -126,7 +126,11 @@ def test_no_key_anywhere_says_how_to_get_one(tmp_path: Path) -> None:
             open_vault(environment, file)
 
 
-@pytest.mark.parametrize("bad", ["hush-hush", NEW[:-5], NEW + "AAAA", "芝麻开门", "=" * 44])
+@pytest.mark.parametrize(
+    "bad",
+    ["hush-hush", NEW[:-5], NEW + "AAAA", "芝麻开门", "=" * 44],
+    ids=["text", "short", "long", "chinese", "padding"],
+)
 def test_what_is_no_key_is_refused_by_its_place_without_showing_it(bad: str) -> None:
     with pytest.raises(KeyUnusable) as caught:
         open_vault({"SHELFGATE_KEYS": f"{NEW},{bad}"})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy.exc import DataError, StatementError
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from pipeline.store import StoreBusy, StoreError, StoreRefused
+from pipeline.store import StoreBusy, StoreConflict, StoreError, StoreRefused
 from pipeline.store.faults import translated
 
 
@@ -28,3 +28,23 @@ def test_no_connection_to_be_had_is_a_reason_to_try_again() -> None:
     assert isinstance(error, StoreBusy)
     with pytest.raises(StoreBusy, match="请稍后重试"):
         raise error
+
+
+@pytest.mark.parametrize(
+    ("said", "constraint"),
+    [
+        ("CHECK constraint failed: ck_shops_edition", "ck_shops_edition"),
+        ("NOT NULL constraint failed: shops.name", "shops.name"),
+        ("UNIQUE constraint failed: shops.id", "pk_shops"),
+        ("UNIQUE constraint failed: listings.channel, listings.shop_id, listings.product_id", "uq_listings_channel_shop_id_product_id"),
+        ("UNIQUE constraint failed: users.login", "uq_users_login"),
+        ("UNIQUE constraint failed: index 'uq_listings_channel_product'", "uq_listings_channel_product"),
+        ("UNIQUE constraint failed: shops.name", ""),
+        ("UNIQUE constraint failed: strangers.name", ""),
+        ("FOREIGN KEY constraint failed", ""),
+    ],
+)  # fmt: skip
+def test_a_constraint_is_named_from_what_sqlite_says(said: str, constraint: str) -> None:
+    error = translated(IntegrityError("INSERT", {}, ValueError(said)))
+    assert isinstance(error, StoreConflict)
+    assert constraint == error.constraint
