@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -124,7 +126,7 @@ class Wire:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._http = httpx.Client(
             timeout=timeout,
-            transport=_SecretQuery(httpx.HTTPTransport(limits=limits)),
+            transport=_SecretQuery(httpx.HTTPTransport(verify=_tls(), limits=limits)),
             follow_redirects=False,
         )
 
@@ -251,6 +253,12 @@ class Wire:
 
     def __repr__(self) -> str:
         return f"Wire({self.channel!r})"
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return the one TLS context of this process; reading the certificates takes longer than most calls."""
+    return httpx.create_ssl_context()
 
 
 def _seconds(text: str | None) -> float | None:

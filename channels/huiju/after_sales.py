@@ -14,7 +14,7 @@ Payload = dict[str, Any]
 class AfterSales:
     """Read after-sales and hand in the merchant's decisions.
 
-    Every decision returns the after-sale as it stands then, and raises StateChanged where it has moved on meanwhile.
+    Every decision returns the after-sale as it stands then, empty where the channel does not show it, and raises StateChanged where it has moved on meanwhile.
 
     Args:
         call: Calls an interface.
@@ -73,4 +73,4 @@ class AfterSales:
             "rejectReasonCode": reason_code or None,
             "remark": remark or None,
         }
-        return dict(self._call("after_sale_audit", payload)["afterSale"])
+        return dict(self._call("after_sale_audit", payload).get("afterSale") or {})

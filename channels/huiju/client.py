@@ -110,7 +110,7 @@ class HuijuClient:
             return body
 
         def read(reply: Reply) -> dict[str, Any]:
-            data = unwrap(reply, self.profile, trace=trace, redact=self._wire.redact)
+            data = unwrap(reply, self.profile, spec.reply, trace=trace, redact=self._wire.redact)
             payload = self._codec.from_wire(data, spec.reply)
             check_data(payload, spec.reply, http=reply.http, trace=trace)
             return payload

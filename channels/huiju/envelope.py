@@ -24,6 +24,7 @@ from channels.errors import (
 )
 from channels.huiju.profile import Fields, Profile
 from channels.huiju.signing import sign
+from channels.redact import Redactor
 from channels.wire import Reply
 
 CHANNEL = "huiju"
@@ -84,8 +85,15 @@ def signature(body: Mapping[str, str], app_secret: str, profile: Profile) -> str
     )
 
 
-def unwrap(reply: Reply, profile: Profile, *, trace: str, redact: Any) -> dict[str, Any]:
+def unwrap(reply: Reply, profile: Profile, fields: Fields, *, trace: str, redact: Redactor) -> dict[str, Any]:
     """Return the payload of a reply.
+
+    Args:
+        reply: What came back.
+        profile: What the wire looks like.
+        fields: What the payload holds; where all of it is optional, a reply may have none.
+        trace: Our request id.
+        redact: Blanks out secrets in the channel's words.
 
     Raises:
         ChannelError: The channel refused, or the reply is not one.
@@ -106,14 +114,17 @@ def unwrap(reply: Reply, profile: Profile, *, trace: str, redact: Any) -> dict[s
     _, kind = profile.code(body[names["code"]])
     data = body.get(names["data"])
     if kind == "ok":
+        if data is None and all(field.optional for field in fields.values()):
+            return {}
         if not isinstance(data, dict):
             raise UnreadableReply(
                 CHANNEL, "回复成功但没有数据", http=reply.http, code="unreadable", trace=trace
             )
         return data
-    raise _refusal(
-        kind, reply, str(body[names["code"]]), redact(str(body.get(names["message"]) or "")), data, trace
-    )
+    said = redact(str(body.get(names["message"]) or ""))
+    product_id = profile.endpoints["product_add"].reply["productId"].wire
+    listed = str(data.get(product_id) or "") if isinstance(data, dict) else ""
+    raise _refusal(kind, reply, str(body[names["code"]]), said, listed, trace)
 
 
 def check_data(data: Mapping[str, Any], fields: Fields, *, http: int, trace: str) -> None:
@@ -135,15 +146,14 @@ def check_data(data: Mapping[str, Any], fields: Fields, *, http: int, trace: str
             )
 
 
-def _refusal(kind: str, reply: Reply, code: str, said: str, data: Any, trace: str) -> ChannelError:
+def _refusal(kind: str, reply: Reply, code: str, said: str, listed: str, trace: str) -> ChannelError:
     """Return the error that a refusing code stands for."""
     message = said or "对方没有说明原因"
     http = reply.http
     if kind == "rate" or http == 429:
         return RateLimited(CHANNEL, message, http=http, code=code, trace=trace, retry_after=reply.retry_after)
     if kind == "listed":
-        product_id = str(data.get("productId", "")) if isinstance(data, dict) else ""
-        return AlreadyListed(CHANNEL, message, http=http, code=code, trace=trace, product_id=product_id)
+        return AlreadyListed(CHANNEL, message, http=http, code=code, trace=trace, product_id=listed)
     if kind == "replayed":
         # Our nonces are new for every try, so a replay means that this very request has arrived before.
         return EffectUnknown(

@@ -47,7 +47,7 @@ class Orders:
     def deliver(
         self, order_id: str, company: str, waybill: str, line_ids: Sequence[str] | None = None
     ) -> str:
-        """Ship an order, or some of its lines, and return the id of the parcel.
+        """Ship an order, or some of its lines, and return the id of the parcel, "" where the channel does not give it.
 
         Shipping closes a pending refund-only request of the order (R30).
 
@@ -83,4 +83,4 @@ class Orders:
     ) -> str:
         payload = {"orderId": order_id, "deliverCompany": company, "deliverNumber": waybill}
         lines = {"lineIds": list(line_ids)} if line_ids is not None else {}
-        return str(self._call(endpoint, payload | lines)["logisticsId"])
+        return str(self._call(endpoint, payload | lines).get("logisticsId") or "")

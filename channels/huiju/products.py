@@ -69,17 +69,18 @@ class Stock:
         """Return one row per SKU: ``skuId``, ``outSkuId``, ``stock``."""
         return list(self._call("stock_query", {"productId": product_id})["stockList"])
 
-    def set(self, sku_id: str, stock: int) -> int:
-        """Set the stock of a SKU and return it."""
+    def set(self, sku_id: str, stock: int) -> int | None:
+        """Set the stock of a SKU and return it, None where the channel does not say."""
         return self._change(sku_id, "set", stock)
 
-    def increase(self, sku_id: str, by: int) -> int:
-        """Raise the stock of a SKU and return it."""
+    def increase(self, sku_id: str, by: int) -> int | None:
+        """Raise the stock of a SKU and return it, None where the channel does not say."""
         return self._change(sku_id, "increase", by)
 
-    def decrease(self, sku_id: str, by: int) -> int:
-        """Lower the stock of a SKU and return it."""
+    def decrease(self, sku_id: str, by: int) -> int | None:
+        """Lower the stock of a SKU and return it, None where the channel does not say."""
         return self._change(sku_id, "decrease", by)
 
-    def _change(self, sku_id: str, how: str, stock: int) -> int:
-        return int(self._call("stock_update", {"skuId": sku_id, "changeType": how, "stock": stock})["stock"])
+    def _change(self, sku_id: str, how: str, stock: int) -> int | None:
+        now = self._call("stock_update", {"skuId": sku_id, "changeType": how, "stock": stock}).get("stock")
+        return None if now is None else int(now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -155,12 +155,8 @@ class _Reader:
             raise self.fail(where, f"应为键值映射，得到 {value!r}")
         return value
 
-    def section(self, name: str, required: frozenset[str] = frozenset()) -> dict[str, Any]:
-        found = self.mapping(self.raw.get(name), name)
-        missing = sorted(required - set(found))
-        if missing:
-            raise self.fail(name, f"缺少 {'、'.join(missing)}")
-        return found
+    def section(self, name: str) -> dict[str, Any]:
+        return self.mapping(self.raw.get(name), name)
 
     def marked(self, value: Any, where: str, allowed: frozenset[str]) -> dict[str, Any]:
         entry = self.mapping(value, where)
@@ -190,10 +186,9 @@ class _Reader:
             entry.get("kind", ""),
         )
 
-    def entries(self, name: str, required: frozenset[str], *, kind: bool = False) -> dict[str, Entry]:
+    def entries(self, name: str, *, kind: bool = False) -> dict[str, Entry]:
         return {
-            key: self.entry(value, f"{name}.{key}", kind=kind)
-            for key, value in self.section(name, required).items()
+            key: self.entry(value, f"{name}.{key}", kind=kind) for key, value in self.section(name).items()
         }
 
     def unique(self, values: list[str], where: str) -> None:
@@ -203,7 +198,7 @@ class _Reader:
 
     def enums(self) -> dict[str, dict[str, Entry]]:
         result = {}
-        for name, members in self.section("enums", needs.ENUMS).items():
+        for name, members in self.section("enums").items():
             result[name] = {
                 key: self.entry(value, f"enums.{name}.{key}")
                 for key, value in self.mapping(members, f"enums.{name}").items()
@@ -246,7 +241,7 @@ class _Reader:
 
     def endpoints(self) -> dict[str, Endpoint]:
         result = {}
-        for name, value in self.section("endpoints", needs.ENDPOINTS).items():
+        for name, value in self.section("endpoints").items():
             where = f"endpoints.{name}"
             spec = self.marked(value, where, frozenset({"path", "effect", "repeatable", "request", "reply"}))
             if not str(spec.get("path", "")).startswith("/"):
@@ -268,9 +263,9 @@ class _Reader:
         self.unique([endpoint.path for endpoint in result.values()], "endpoints 的 path")
         return result
 
-    def names(self, section: str, required: frozenset[str]) -> tuple[dict[str, str], dict[str, int]]:
+    def names(self, section: str) -> tuple[dict[str, str], dict[str, int]]:
         wires, lengths = {}, {}
-        for key, value in self.section(section, required).items():
+        for key, value in self.section(section).items():
             where = f"{section}.{key}"
             spec = self.marked(value, where, frozenset({"wire", "unit", "length"}))
             wires[key] = str(spec.get("wire", key))
@@ -285,19 +280,19 @@ class _Reader:
         unknown = sorted(set(self.raw) - needs.SECTIONS)
         if unknown:
             raise self.fail("文件", f"有不认识的部分 {'、'.join(unknown)}")
-        envelope, lengths = self.names("envelope", needs.ENVELOPE)
-        codes = self.entries("codes", needs.CODES, kind=True)
+        envelope, lengths = self.names("envelope")
+        codes = self.entries("codes", kind=True)
         self.unique([str(entry.value) for entry in codes.values()], "codes")
-        signing = self.entries("signing", needs.SIGNING)
+        signing = self.entries("signing")
         for key, choices in needs.CHOICES.items():
             if signing[key].value not in choices:
                 raise self.fail(f"signing.{key}", f"应为 {'、'.join(map(str, choices))} 之一")
-        limits = self.entries("limits", needs.LIMITS)
+        limits = self.entries("limits")
         for key, entry in limits.items():
             if type(entry.value) is not int or entry.value < 1:
                 raise self.fail(f"limits.{key}", f"应为正整数，得到 {entry.value!r}")
         enums = self.enums()
-        self.section("records", needs.RECORDS)
+        records = self.section("records")
         return Profile(
             name=str(self.raw.get("name", "")),
             title=str(self.raw.get("title", "")),
@@ -305,15 +300,13 @@ class _Reader:
             base_url=str(self.entry(self.raw.get("base_url"), "base_url").value),
             envelope=envelope,
             lengths=lengths,
-            reply=self.names("reply", needs.REPLY)[0],
+            reply=self.names("reply")[0],
             signing=signing,
-            encryption=self.entries("encryption", needs.ENCRYPTION),
+            encryption=self.entries("encryption"),
             limits=limits,
             codes=codes,
             enums=enums,
-            records={
-                name: self.fields(spec, f"records.{name}") for name, spec in self.raw["records"].items()
-            },
+            records={name: self.fields(spec, f"records.{name}") for name, spec in records.items()},
             endpoints=self.endpoints(),
             raw=self.raw,
         )
@@ -335,7 +328,7 @@ class _Loader(yaml.CSafeLoader):
 
 @cache
 def load_profile(path: Path = PACKAGED) -> Profile:
-    """Read and check a profile file.
+    """Read and check a profile file; one of a merchant's own must hold every entry that the project's has.
 
     Args:
         path: The file; the one that comes with the project where none is given.
@@ -343,8 +336,27 @@ def load_profile(path: Path = PACKAGED) -> Profile:
     Raises:
         ProfileError: The file can't be read, or an entry is missing, misspelt or contradicts another.
     """
+    raw = _read(path)
+    if path != PACKAGED:
+        missing = list(_absent(load_profile().raw, raw, "")) if isinstance(raw, dict) else []
+        if missing:
+            raise ProfileError("huiju", f"{path.name}：缺少 {'、'.join(missing[:10])}", code="profile")
+    return _Reader(raw, path.name).profile()
+
+
+def _read(path: Path) -> Any:
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # it is a safe loader
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # it is a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ProfileError("huiju", f"{path.name} 无法读取：{error}", code="profile") from None
-    return _Reader(raw, path.name).profile()
+
+
+def _absent(known: Mapping[str, Any], given: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Name the entries that the file of the project has and another one lacks; code relies on every one of them."""
+    for key, child in known.items():
+        if not isinstance(child, Mapping):
+            continue
+        if key not in given:
+            yield f"{where}{key}"
+        elif isinstance(given[key], Mapping):
+            yield from _absent(child, given[key], f"{where}{key}.")

@@ -69,7 +69,7 @@ class HuijuApp:
             encrypt=lambda text: encrypt(text, credentials.data_key),
             decrypt=lambda cipher: decrypt(cipher, credentials.data_key),
         )
-        self.flask = Flask("huiju-sandbox")
+        self.flask = Flask("huiju-sandbox", static_folder=None)
         self.flask.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it, its base hasn't
         self.prefix = base_path(self._profile)
         self.flask.add_url_rule(f"{self.prefix}/<path:path>", "call", self._call, methods=["POST"])
@@ -111,9 +111,8 @@ class HuijuApp:
         """Return a refusal in the channel's envelope; one for rate says when to come again."""
         entry, names = self._profile.codes[refused.code], self._profile.reply
         message = f"{entry.title}：{refused.detail}" if refused.detail else entry.title
-        response = self._json(
-            {names["code"]: entry.value, names["message"]: message, names["data"]: refused.data}
-        )
+        data = self._codec.to_wire(refused.data or {}, self._profile.endpoints["product_add"].reply) or None
+        response = self._json({names["code"]: entry.value, names["message"]: message, names["data"]: data})
         if refused.code == "rate_limited":
             response.status_code = 429
             response.headers["Retry-After"] = str(math.ceil((refused.data or {}).get("wait", 1)))

@@ -35,7 +35,7 @@ class YouzanApp:
         self._credentials = credentials
         self._faults = faults
         self._limiter = Limiter(per_second, state.clock)
-        self.flask = Flask("youzan-sandbox")
+        self.flask = Flask("youzan-sandbox", static_folder=None)
         self.flask.json.ensure_ascii = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it, its base hasn't
         self.flask.add_url_rule("/auth/token", "token", self._token, methods=["POST"])
         self.flask.add_url_rule("/api/<api>/<version>", "call", self._call, methods=["POST"])

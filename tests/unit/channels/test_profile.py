@@ -64,7 +64,8 @@ def test_the_sandbox_answers_every_endpoint_of_the_profile_and_no_other() -> Non
         (("limits", "page_size_max", "value"), 0, "limits.page_size_max 应为正整数"),
         (("limits", "page_size_max", "value"), True, "limits.page_size_max 应为正整数"),
         (("limits", "page_size_max", "valeu"), 3, "limits.page_size_max 有不认识的键 valeu"),
-        (("limits",), {}, "limits 缺少 category_level"),
+        (("limits",), {}, "缺少 limits.timestamp_tolerance_seconds、limits.nonce_memory_seconds"),
+        (("endpoints", "product_add", "reply"), {}, "缺少 endpoints.product_add.reply.productId"),
         (("codes", "ok", "kind"), "fine", "codes.ok 的 kind 应为"),
         (("codes", "bad_sign", "value"), 0, "codes 中 0 出现了不止一次"),
         (("signing", "empty_values", "value"), "drop", "signing.empty_values 应为 include、skip 之一"),
@@ -138,6 +139,7 @@ def test_a_corrected_profile_changes_client_and_sandbox_and_nothing_else(
     raw["enums"]["order_status"]["to_ship"]["value"] = "WAIT_SHIP"
     raw["endpoints"]["product_add"]["path"] = "/goods/create"
     raw["endpoints"]["product_add"]["request"]["outProductId"]["wire"] = "external_id"
+    raw["endpoints"]["product_add"]["reply"]["productId"]["wire"] = "goods_id"
     raw["codes"]["already_listed"]["value"] = 777
     raw["reply"]["message"]["wire"] = "errmsg"
     profile = load_profile(written(tmp_path, raw))
@@ -154,8 +156,8 @@ def test_a_corrected_profile_changes_client_and_sandbox_and_nothing_else(
         order = next(client.orders.updated(start, start + 10))[0]
         assert ("HJ1", "to_ship") == (order["orderId"], order["orderStatus"])
         assert "100" == order["itemList"][0]["lineId"]
-        client.products.add(product, idempotency_key="k1")
+        listed = client.products.add(product, idempotency_key="k1")
         with pytest.raises(AlreadyListed) as caught:
             client.products.add(product, idempotency_key="k2")
-    assert "777" == caught.value.code
+    assert ("777", listed["productId"]) == (caught.value.code, caught.value.product_id)
     assert "已上架" in caught.value.message

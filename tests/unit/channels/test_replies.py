@@ -119,6 +119,16 @@ class TestHuiju:
             huiju.products.add({"outProductId": "1"}, idempotency_key="k")
         assert "unknown" == caught.value.effect
 
+    @pytest.mark.parametrize("reply", [{"code": 0}, {"code": 0, "data": None}, {"code": 0, "data": {}}])
+    def test_a_write_that_is_answered_with_bare_success_was_done(
+        self, parrot: Parrot, huiju: HuijuClient, reply: Any
+    ) -> None:
+        """What the real replies of these interfaces hold is not known; success is known."""
+        parrot.reply = reply
+        assert "" == huiju.orders.deliver("HJ1", "顺丰速运", "SF1000000001")
+        assert {} == huiju.after_sales.agree("AS1")
+        assert huiju.stock.set("1", 5) is None
+
     def test_an_unknown_code_is_a_refusal_in_the_channels_own_words(
         self, parrot: Parrot, huiju: HuijuClient
     ) -> None:
