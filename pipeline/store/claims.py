@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.outbox import OutboxItem
+from pipeline.store.outbox import OPEN, OutboxItem
 
 Settled = Literal["queued", "done", "refused", "failed", "held"]
 
@@ -43,7 +43,7 @@ def claim(
     """
     due = (
         select(OutboxItem.id)
-        .where(OutboxItem.state.in_(("queued", "sending")), OutboxItem.due <= now)
+        .where(text(OPEN), OutboxItem.due <= now)
         .order_by(OutboxItem.due, OutboxItem.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

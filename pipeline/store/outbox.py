@@ -12,6 +12,8 @@ from pipeline.store.base import Base, new_id, one_of
 from pipeline.store.types import PlainText, json_object
 
 ItemState = Literal["queued", "sending", "done", "refused", "failed", "held"]
+OPEN = "state IN ('queued', 'sending')"
+"""Items that are still to be claimed: the condition of the index, written the same wherever it is to be used."""
 
 
 class OutboxItem(Base):
@@ -48,8 +50,8 @@ class OutboxItem(Base):
             "channel",
             "shop_id",
             "due",
-            sqlite_where=text("state IN ('queued', 'sending')"),
-            postgresql_where=text("state IN ('queued', 'sending')"),
+            sqlite_where=text(OPEN),
+            postgresql_where=text(OPEN),
         ),
         Index("ix_outbox_upload_row", "upload_id", "row_number"),
         Index("ix_outbox_order_id", "order_id"),

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 
 from pipeline.store import (
     OutboxItem,
@@ -97,6 +98,28 @@ def test_a_lease_keeps_others_away_until_it_ends(store: Store) -> None:
         assert [] == list(claim(session, "w2", now=NOW + LEASE - SECOND, lease=LEASE))
     again = claim_one(store, "w2", NOW + LEASE)
     assert (("w1", 1), ("w2", 2)) == ((item.lease_holder, item.fencing), (again.lease_holder, again.fencing))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_claim_looks_only_at_open_items(store: Store) -> None:
+    """An index with a condition serves only a query that states the same condition, not one with its values bound."""
+    seen: list[str] = []
+    with store.write() as session:
+
+        def explain(connection: Connection, _cursor: object, statement: str, values: Any, *_: object) -> None:
+            if statement.startswith("SELECT outbox.id"):
+                plan = (
+                    connection.connection.cursor()
+                    .execute(f"EXPLAIN QUERY PLAN {statement}", values)
+                    .fetchall()
+                )
+                seen.extend(str(step[3]) for step in plan)
+
+        event.listen(session.connection(), "before_cursor_execute", explain)
+        claim(session, "w1", now=NOW, lease=LEASE, channel="huiju", shop_id="1")
+        claim(session, "w1", now=NOW, lease=LEASE)
+    assert "SEARCH outbox USING INDEX ix_outbox_due (channel=? AND shop_id=? AND due<?)" == seen[0]
+    assert "SCAN outbox USING INDEX ix_outbox_due" in seen
 
 
 def test_a_renewed_lease_runs_on(store: Store) -> None:
