@@ -145,17 +145,20 @@ class Checker:
             cells: Mapping[str, Cell] = {}
             yield CheckedRow(file, "", line.number, key, cells, line.problems, decisions, outcome)
 
-    def decider(self, rows: Iterable[SheetRow], without: str = "") -> Callable[[Fact], tuple[Decision, ...]]:
+    def decider(
+        self, rows: Iterable[SheetRow], without: str = "", but: frozenset[tuple[str, ...]] = frozenset()
+    ) -> Callable[[Fact], tuple[Decision, ...]]:
         """Make the function that decides a listing.
 
         Args:
             rows: The rows of the upload, which know each other's values.
             without: Leave out the rules that speak of this part of the listing; empty to leave out none.
+            but: Fields of that part that a rule may speak of nevertheless, as their steps.
 
         Returns:
             A function from a fact to a decision of each ruleset.
         """
-        rulesets = [_without(ruleset, without) if without else ruleset for ruleset in self.rulesets()]
+        rulesets = [_without(ruleset, without, but) if without else ruleset for ruleset in self.rulesets()]
         sessions: list[Callable[[Fact], Decision]] = []
         for ruleset in rulesets:
             if ruleset.kind == "mapping":
@@ -170,20 +173,20 @@ class Checker:
         return lambda fact: tuple([decide(fact) for decide in sessions])
 
 
-def _without(ruleset: Ruleset, part: str) -> Ruleset:
+def _without(ruleset: Ruleset, part: str, but: frozenset[tuple[str, ...]]) -> Ruleset:
     """Leave out the rules that speak of a part of the fact, as they could only be undetermined."""
     kept = tuple(
         rule
         for rule, planned in zip(ruleset.rules, ruleset.plan().rules, strict=True)
-        if ruleset.kind != "mapping" and not _speaks_of(planned, part)
+        if ruleset.kind != "mapping" and not _speaks_of(planned, part, but)
     )
     return replace(ruleset, rules=kept)
 
 
-def _speaks_of(rule: PlannedRule, part: str) -> bool:
+def _speaks_of(rule: PlannedRule, part: str, but: frozenset[tuple[str, ...]]) -> bool:
     tops = [top for top in (rule.when, rule.require) if top is not None]
     refs = [ref for top in tops for inner in parts(top) for ref in refs_of(inner)]
-    return any(ref.scope == 0 and ref.steps[:1] == (part,) for ref in refs)
+    return any(ref.scope == 0 and ref.steps[:1] == (part,) and ref.steps not in but for ref in refs)
 
 
 def _unreadable(line: Line) -> CheckedRow:
