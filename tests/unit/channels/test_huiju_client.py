@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -66,6 +67,24 @@ class TestProducts:
         with pytest.raises(AlreadyListed) as caught:
             huiju.products.add(product | {"outProductId": "403680079"}, idempotency_key="k")
         assert "777" == caught.value.product_id
+
+    @pytest.mark.parametrize("same_key", [True, False])
+    def test_many_at_once_list_a_product_once(
+        self, sandbox: Sandbox, huiju: HuijuClient, product: Payload, same_key: bool
+    ) -> None:
+        """R15, across uploads that run at the same time."""
+
+        def add(number: int) -> str:
+            try:
+                added = huiju.products.add(product, idempotency_key="k" if same_key else f"k{number}")
+            except AlreadyListed as error:
+                return error.product_id
+            return str(added["productId"])
+
+        with ThreadPoolExecutor(8) as workers:
+            ids = set(workers.map(add, range(24)))
+        assert {sandbox.huiju.state.listed["403680077"]} == ids
+        assert 1 == len(sandbox.huiju.state.effects)
 
     def test_a_product_that_is_not_listed_is_not_found(self, huiju: HuijuClient) -> None:
         assert huiju.products.find("1") is None

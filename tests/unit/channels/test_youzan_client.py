@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,6 +40,16 @@ class TestToken:
     def test_one_token_serves_many_calls(self, sandbox: Sandbox, youzan: YouzanClient) -> None:
         for _ in range(5):
             youzan.logistics.carriers()
+        assert 1 == len(sandbox.youzan.state.tokens)
+
+    def test_many_threads_share_one_token_even_after_it_was_refused(
+        self, sandbox: Sandbox, youzan: YouzanClient
+    ) -> None:
+        with ThreadPoolExecutor(8) as workers:
+            list(workers.map(lambda _: youzan.items.detail("403680077"), range(24)))
+            assert 1 == len(sandbox.youzan.state.tokens)
+            sandbox.youzan.state.expire_tokens()
+            list(workers.map(lambda _: youzan.items.detail("403680077"), range(24)))
         assert 1 == len(sandbox.youzan.state.tokens)
 
     def test_a_token_is_replaced_before_it_expires(
