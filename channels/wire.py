@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from channels.errors import ChannelError, EffectUnknown, NotSent, RateLimited, UnreadableReply
+from channels.errors import ChannelError, EffectUnknown, NotSent, RateLimited
 from channels.redact import Redactor
 
 log = logging.getLogger("channels.wire")
@@ -232,12 +232,6 @@ class Wire:
 
     def _name(self, error: Exception) -> str:
         return self.redact(f"{type(error).__name__} {error}".strip())
-
-    def unreadable(self, reply: Reply, why: str, trace: str = "") -> UnreadableReply:
-        """Return the error for a reply that breaks its own promise; a lost tail or a proxy's page is worth another try."""
-        return UnreadableReply(
-            self.channel, why, http=reply.http, code="unreadable", trace=trace, retryable=True
-        )
 
     def close(self) -> None:
         """Close the connections."""
