@@ -1,0 +1,170 @@
+"""Run the benchmark: `python -m bench`. It prints Markdown; what it prints is explained in docs/reference/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import payloads, sheets
+from bench.clock import Spread, interleaved, number
+from bench.compare import Pace, Pair, against_hand, against_peer, passing
+from bench.data import facts, sample
+from bench.peers import Peer, peers
+from bench.sets import Set, generated, shipped
+
+FULL = Pace(rounds=11, budget=4.0, passing=0.1)
+LEAST_TIMED = 5
+"""Fewest products of a timed pass from end to end."""
+QUICK = Pace(rounds=3, budget=0.1, passing=0.01)
+
+
+def main() -> int:
+    """Run what was asked for.
+
+    Returns:
+        0; or 1 where an engine answered otherwise than the record evaluator.
+    """
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="a few seconds: that it runs, not what it measures"
+    )
+    quick = parser.parse_args().quick
+    pace, count, sizes = (QUICK, 60, (14,)) if quick else (FULL, 2000, (14, 140, 1400))
+    found, absent = peers()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    print(
+        f"{cores} cores, {platform.python_implementation()} {platform.python_version()}, {platform.system()}."
+    )
+    for line in absent:
+        print(f"- {line}")
+    world, items = sample(count)
+    products = facts(world, items)
+    sets = [shipped(world, products)] + [generated(size, world, products) for size in sizes]
+    wrong = [name for measured in sets for name in print_set(measured, found, pace)]
+    print_growth(sets, pace)
+    print_compiling(sets)
+    print_payloads(sets[0], items, found, pace)
+    print_sheets(rows=300 if quick else 50_000, rounds=1 if quick else 3)
+    for line in wrong:
+        print(f"DIFFERENT: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def print_set(measured: Set, found: list[Peer], pace: Pace) -> list[str]:
+    """Print what each peer takes on one set of rules, and give the lines about those that answered otherwise."""
+    rules = measured.rules
+    decide = rules.decide()
+    failing = sum(1 for fact in rules.facts if decide(fact)) / len(rules.facts)
+    print(f"\n## {measured.title.capitalize()} rules: {len(rules.plan.rules):,} in force\n")
+    print(f"{len(rules.facts):,} products, {failing:.0%} of which fail a rule or can't be decided.\n")
+    print(
+        "| | takes, record = 1 | µs a product | record, µs | rules compared | products compared (timed) | prepare, µs a rule |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    by_hand = against_hand(rules, measured.by_hand, Pace(pace.rounds * 2 + 1, pace.budget, pace.passing))
+    _row(by_hand)
+    if by_hand.differing:
+        print(
+            f"\nThe floor says otherwise than the rules, so these are left out: {', '.join(by_hand.differing)}\n"
+        )
+    wrong = []
+    for peer in found:
+        pair = against_peer(rules, peer, pace)
+        _row(pair)
+        if pair.differing:
+            wrong.append(f"{measured.title}: {peer.NAME} on {', '.join(pair.differing[:10])}")
+    record = Spread(tuple(1 / ratio for ratio in by_hand.peer.over(by_hand.record).values))
+    print(f"\nRecord / hand-written: {record.ratio()}; goal at the shipped rules ≤ 1.5×.", flush=True)
+    return wrong
+
+
+def _row(pair: Pair) -> None:
+    if not pair.compared:
+        print(f"| {pair.name} | has no words for any of these rules | | | 0 of {pair.rules} | | |")
+        return
+    took = f"{number(pair.peer.middle * 1e6)} | {number(pair.record.middle * 1e6)}"
+    compiling = f"{pair.compiling * 1e6:,.0f}" if pair.compiling else ""
+    compared = f"{pair.compared:,} of {pair.rules:,} | {pair.facts:,} ({pair.timed:,})"
+    print(f"| {pair.name} | {pair.ratio.ratio()} | {took} | {compared} | {compiling} |", flush=True)
+
+
+def print_growth(sets: list[Set], pace: Pace) -> None:
+    """Print how the cost of the record evaluator grows with the number of rules."""
+    decides = {measured.title: measured.rules.decide() for measured in sets}
+    some = sets[0].rules.facts[:500]
+    runs = {title: (lambda decide=decide: passing(decide, some)) for title, decide in decides.items()}
+    found = interleaved(runs, pace.rounds, pace.passing)
+    print(
+        "\n## Growth with the number of rules\n\n| rules | µs a product | to 14 generated | to the shipped rules |\n|---|---|---|---|"
+    )
+    shipped_cost, fourteen = found[sets[0].title], found[sets[1].title]
+    for measured in sets:
+        cost = found[measured.title]
+        took = number(cost.middle / len(some) * 1e6)
+        name = f"{measured.title} ({len(measured.rules.plan.rules):,})"
+        print(f"| {name} | {took} | {cost.over(fourteen).ratio()} | {cost.over(shipped_cost).ratio()} |")
+    print("\nGoal: 1,400 rules ≤ 25 × 14 rules.", flush=True)
+
+
+def print_compiling(sets: list[Set]) -> None:
+    """Print what it costs to get rules ready, once."""
+    print(
+        "\n## Compile time\n\n| rules | read, check and plan, µs a rule | generate and compile, µs a rule |\n|---|---|---|"
+    )
+    for measured in sets:
+        print(f"| {measured.title} | {measured.reading * 1e6:,.0f} | {measured.compiling * 1e6:,.0f} |")
+
+
+def print_payloads(measured: Set, items: list[payloads.Item], found: list[Peer], pace: Pace) -> None:
+    """Print the way from a payload's bytes to a decision."""
+    rules, world = measured.rules, measured.rules.world
+    print("\n## From payload to decision, shipped rules\n\n| step | µs a product |\n|---|---|")
+    some = items[:500]
+    for step in payloads.steps(world, some, rules.decide(), pace):
+        low, high = min(step.spread.values) * 1e6, max(step.spread.values) * 1e6
+        print(f"| {step.name} | {number(step.spread.middle * 1e6)} ({number(low)}–{number(high)}) |")
+    print(
+        "\nEnd to end: bytes → JSON → fact → decision. Every engine gives the list of failing rules, both of a pair for the same rules; "
+        "the last line is the whole decision by all rules, with messages, evidence and remedies.\n"
+    )
+    print("| engine | takes, record = 1 | µs a product | rules |\n|---|---|---|---|")
+    for peer in found:
+        pair = against_peer(rules, peer, Pace(1, pace.budget / 4, pace.passing / 4))
+        if pair.compared:
+            ours, theirs = payloads.against_peer(rules, items, peer, max(LEAST_TIMED, pair.timed), pace)
+            _end_to_end(peer.NAME, ours, theirs, f"{pair.compared} of {pair.rules}")
+    explain = payloads.explained(measured.rulebook, measured.ruleset, world)
+    ours, theirs = payloads.against_record(rules, items, explain, len(items), pace)
+    _end_to_end("record, with reasons", ours, theirs, str(len(rules.plan.rules)))
+    print("\nGoal: each engine of others ≥ 5×.", flush=True)
+
+
+def _end_to_end(name: str, ours: Spread, theirs: Spread, answered: str) -> None:
+    print(
+        f"| {name} | {theirs.over(ours).ratio()} | {number(theirs.middle * 1e6)} | {answered} |", flush=True
+    )
+
+
+def print_sheets(rows: int, rounds: int) -> None:
+    """Print what reading and checking a large upload takes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sheets.write(folder, rows)
+        found = sheets.costs(folder, rounds)
+    alone, built = (found[step].seconds for step in list(sheets.STEPS)[:2])
+    print(f"\n## An upload of {rows:,} rows, with as many products\n")
+    print(
+        "| step | CPU s | to calamine alone | to calamine and facts | peak memory, MB |\n|---|---|---|---|---|"
+    )
+    for step, cost in found.items():
+        ratios = f"{cost.seconds.over(alone).ratio()} | {cost.seconds.over(built).ratio()}"
+        print(f"| {step} | {number(cost.seconds.middle)} | {ratios} | {cost.peak:,.0f} |")
+    print("\nGoal: the check ≤ 2 × calamine and facts.", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

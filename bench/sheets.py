@@ -1,0 +1,133 @@
+"""Measure reading an upload of many rows, and checking it, each in a process of its own, with its peak memory.
+
+`python -m bench.sheets STEP FOLDER` runs one step on the files that `write` has put into a folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import xlsxwriter
+from python_calamine import CalamineWorkbook
+
+from bench.clock import Spread
+from bench.data import AS_OF, REFERENCE, SEED, SHOP, UPLOAD, Item, sample
+from mappings.sheet import open_upload
+from mappings.youzan import product_from_item
+
+ROOT = Path(__file__).parent.parent
+SHEET, CATALOGUE, REPORT = "upload.xlsx", "products.jsonl", "report.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Hold what a step cost.
+
+    Attributes:
+        seconds: CPU seconds of the process, from its start to its end, a round.
+        peak: Peak memory in MB, the most of the rounds.
+    """
+
+    seconds: Spread
+    peak: float
+
+
+def write(folder: Path, rows: int) -> None:
+    """Write an upload of many rows, and the products it speaks of; about one in ten fails."""
+    _, items = sample(rows)
+    first = next(iter(CalamineWorkbook.from_path(UPLOAD).get_sheet_by_index(0).iter_rows()))
+    titles = [str(title) for title in first]
+    with xlsxwriter.Workbook(str(folder / SHEET), {"constant_memory": True}) as book:
+        page = book.add_worksheet("上架表")
+        page.write_row(0, 0, titles)
+        for number, item in enumerate(items, 1):
+            for place, text in enumerate(_cells(item)):
+                if text:
+                    page.write_string(number, place, text)
+    with (folder / CATALOGUE).open("wb") as file:
+        order = list(items)
+        Random(SEED).shuffle(order)
+        file.writelines(item.payload + b"\n" for item in order)
+
+
+def _cells(item: Item) -> list[str]:
+    row = item.row
+    specs = [(spec.get("name", ""), spec.get("template_id", "")) for spec in row.get("specs", ())]
+    specs += [("", "")] * (2 - len(specs))
+    ids = [row.get(name, "") for name in ("category_id", "brand_id", "freight_template_id")]
+    return [row.get("product_id", ""), *(cell for spec in specs[:2] for cell in spec), *ids]
+
+
+def read_alone(folder: Path) -> None:
+    """Read the cells with calamine and do nothing with them."""
+    for _ in CalamineWorkbook.from_path(folder / SHEET).get_sheet_by_index(0).iter_rows():
+        pass
+
+
+def read_into_facts(folder: Path) -> None:
+    """Read the rows as facts, and the products as facts, a fact at a time."""
+    for _ in open_upload(folder / SHEET).rows:
+        pass
+    with (folder / CATALOGUE).open("rb") as lines:
+        for line in lines:
+            product_from_item(json.loads(line))
+
+
+def check(folder: Path) -> None:
+    """Check the upload as the command does, with a report as text."""
+    from cli.main import shelfgate
+
+    words = [
+        "check",
+        folder / SHEET,
+        "--shop",
+        SHOP,
+        "--products",
+        folder / CATALOGUE,
+        "--reference",
+        REFERENCE,
+    ]
+    words += ["--as-of", AS_OF.isoformat(), "--rules", ROOT, "--no-progress", "--fail-on", "never"]
+    shelfgate([*map(str, words), "-o", str(folder / REPORT)])
+
+
+STEPS = {"calamine alone": read_alone, "calamine and facts": read_into_facts, "shelfgate check": check}
+
+
+def costs(folder: Path, rounds: int) -> dict[str, Cost]:
+    """Measure every step in interleaved rounds.
+
+    Raises:
+        RuntimeError: A step failed.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in STEPS}
+    peaks = dict.fromkeys(STEPS, 0.0)
+    for _ in range(rounds):
+        for name in STEPS:
+            spent, peak = _run([sys.executable, "-m", "bench.sheets", name, str(folder)])
+            seconds[name].append(spent)
+            peaks[name] = max(peaks[name], peak)
+    return {name: Cost(Spread(tuple(values)), peaks[name]) for name, values in seconds.items()}
+
+
+def _run(words: Sequence[str]) -> tuple[float, float]:
+    """Run a process and give its CPU seconds and its peak memory in MB."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    log = Path(words[-1]) / "log.txt"
+    to_log = (os.POSIX_SPAWN_OPEN, 2, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    process = os.posix_spawn(words[0], list(words), environment, file_actions=[to_log])
+    _, status, usage = os.wait4(process, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise RuntimeError(f"the step {words[-2]!r} failed:\n{log.read_text(encoding='utf-8')}")
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit
+
+
+if __name__ == "__main__":
+    STEPS[sys.argv[1]](Path(sys.argv[2]))
