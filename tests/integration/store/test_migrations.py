@@ -28,10 +28,10 @@ Content = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture
-def store(bare_store: Store) -> Store:
-    """Give these tests a database of their own: they change the schema."""
-    migrate(bare_store)
-    return bare_store
+def filled(own_store: Store, fill: Callable[[Store], None]) -> Store:
+    """Give a store with a row in every table, whose schema may be changed."""
+    fill(own_store)
+    return own_store
 
 
 def content(store: Store) -> Content:
