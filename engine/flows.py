@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from engine.actions import ActionState, Verdict
-from engine.evaluators import record
+from engine.evaluators import FLOW_EVALUATORS, Evaluator, record
 from engine.plan import ALWAYS, Plan, PlannedRule
 from engine.rules import Flow, Ruleset
 from engine.tables import Tables
@@ -85,16 +85,19 @@ class FlowMatcher(Protocol):
         ...
 
 
-class RecordFlows:
-    """Match flows with the `record` evaluator."""
+class PlannedFlows:
+    """Match flows with an evaluator, `record` unless another is asked for."""
 
-    def __init__(self, flows: Iterable[Flow], day: date, name: str = "flows") -> None:
+    def __init__(
+        self, flows: Iterable[Flow], day: date, name: str = "flows", evaluator: Evaluator = record
+    ) -> None:
         """Compile the flows of each event.
 
         Args:
             flows: The flows.
             day: The day asked for, Asia/Shanghai.
             name: A name for the plan, for tracebacks.
+            evaluator: Compiles the flows' conditions; it may refuse what it can't do.
         """
         events: dict[str, list[Flow]] = {}
         for flow in flows:
@@ -104,7 +107,7 @@ class RecordFlows:
                 events.setdefault(flow.on, []).append(flow)
         self._flows = events
         self._decide = {
-            event: record.compile_plan(plan_of(f"{name}/{event}", known)).bind(Tables(), None, day)
+            event: evaluator.compile_plan(plan_of(f"{name}/{event}", known)).bind(Tables(), None, day)
             for event, known in events.items()
         }
 
@@ -121,9 +124,19 @@ def plan_of(name: str, flows: Iterable[Flow]) -> Plan:
     return Plan(name, tuple(PlannedRule(flow.common.id, None, flow.common.when or ALWAYS) for flow in flows))
 
 
-def matcher(ruleset: Ruleset, as_of: datetime) -> RecordFlows:
-    """Compile the flows of a ruleset as of a moment."""
-    return RecordFlows(ruleset.flows, as_of.astimezone(SHANGHAI).date(), ruleset.name)
+def matcher(ruleset: Ruleset, as_of: datetime, evaluator: str = record.NAME) -> FlowMatcher:
+    """Compile the flows of a ruleset as of a moment.
+
+    Args:
+        ruleset: The ruleset, of kind actions.
+        as_of: The moment asked for; aware. Flows are in force by its day in Asia/Shanghai.
+        evaluator: Name of the evaluator, as the channel chose it under `flows` in the manifest.
+
+    Returns:
+        The matcher.
+    """
+    day = as_of.astimezone(SHANGHAI).date()
+    return PlannedFlows(ruleset.flows, day, ruleset.name, FLOW_EVALUATORS[evaluator])
 
 
 def fold(ruleset: Ruleset, flows: FlowMatcher, order: Fact, observations: Iterable[Observation]) -> CaseState:
