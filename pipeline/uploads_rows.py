@@ -1,0 +1,269 @@
+"""Rows of an upload as the store keeps them: decision, outcome, and the one listing that each product may have (R15)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from engine.decision import Decision, Evidence, Finding, canonical, plain
+from mappings.report import CheckedRow, entries_of
+from pipeline.store import DecisionRow, Listing, RowState, Upload, UploadRow, insert_for, new_id
+from pipeline.uploads import moment
+
+MOST_REASON = 500
+"""Characters of a row's reason in lists; the decision holds all of it."""
+
+Fact = dict[str, Any]
+
+
+class Sending(Protocol):
+    """Put a listing that passed on its way to the channel."""
+
+    def payload(self, fact: Fact) -> Fact:
+        """Make what is sent.
+
+        Raises:
+            ShelfgateError: The listing lacks what the channel needs; the message says what.
+        """
+
+    def enqueue(
+        self, session: Session, upload: Upload, number: int, product_id: str, payload: Fact, now: datetime
+    ) -> None:
+        """Keep it for sending, within the transaction in which its row is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Hold a row and what was decided about it, ready to be kept.
+
+    Attributes:
+        checked: The row with its decisions.
+        row: The row as the rules see it.
+        state: Where it goes: queued for a row that passed.
+        reason: Why, in one line.
+        product: The product's fact; None where there is none.
+        payload: What is to be sent; only for a row that passed.
+        channel_product_id: The channel's id of a product that is listed already and left alone.
+    """
+
+    checked: CheckedRow
+    row: Fact
+    state: RowState
+    reason: str = ""
+    product: Fact | None = None
+    payload: Fact | None = None
+    channel_product_id: str | None = None
+
+    @property
+    def number(self) -> int:
+        """The row's number in the sheet, 1-based."""
+        assert self.checked.number is not None
+        return self.checked.number
+
+
+def reason_of(checked: CheckedRow) -> str:
+    """Say in one line why a row did not pass; empty for one that did."""
+    if checked.outcome == "accepted":
+        return ""
+    deciding = [
+        entry for entry in entries_of(checked) if entry.severity == "error" and entry.status != "waived"
+    ]
+    text = "；".join(dict.fromkeys(entry.message for entry in deciding))
+    return text if len(text) <= MOST_REASON else f"{text[:MOST_REASON]}…"
+
+
+def keep_rows(
+    session: Session, upload: Upload, decided: Sequence[Decided], sending: Sending, now: datetime
+) -> None:
+    """Keep rows, their decisions, their claims to a listing, and what is to be sent for them: all or nothing.
+
+    Args:
+        session: A session of `Store.write()` that holds the upload's row.
+        upload: The upload.
+        decided: Rows that are not kept yet.
+        sending: What sends.
+        now: The time by `database_now`.
+    """
+    passed = [item for item in decided if item.state == "queued"]
+    first = {item.checked.key: item for item in reversed(passed)}
+    won = {first[key].number for key in _reserve(session, upload, first, now)}
+    lost = {item.number: item for item in passed if item.number not in won}
+    holders = _holders(session, upload, [item.checked.key for item in lost.values()])
+    kept = [
+        replace(item, state="rejected", reason=_lost(item, holders.get(item.checked.key)))
+        if item.number in lost
+        else item
+        for item in decided
+    ]
+    ids = _keep_decisions(session, upload, kept, now)
+    session.execute(insert(UploadRow), [_row(upload, item, ids[item.number], now) for item in kept])
+    for item in kept:
+        if item.state == "queued":
+            assert item.payload is not None
+            sending.enqueue(session, upload, item.number, item.checked.key, item.payload, now)
+
+
+def decisions_from(content: bytes) -> tuple[Decision, ...]:
+    """Read decisions back as they were kept, without the places of rules."""
+    return tuple(_decision(data) for data in json.loads(content)["decisions"])
+
+
+def _reserve(session: Session, upload: Upload, passed: Mapping[str, Decided], now: datetime) -> set[str]:
+    """Claim the listing of each product; the unique constraint says which claims hold.
+
+    Products are claimed in order, so that two uploads never wait for each other.
+    """
+    if not passed:
+        return set()
+    values = [
+        {
+            "id": new_id(),
+            "channel": upload.channel,
+            "shop_id": upload.shop_id,
+            "product_id": key,
+            "state": "reserved",
+            "upload_id": upload.id,
+            "row_number": passed[key].number,
+            "snapshot": plain(passed[key].product),
+            "created_at": now,
+        }
+        for key in sorted(passed)
+    ]
+    claim = insert_for(session, Listing).on_conflict_do_nothing(
+        index_elements=["channel", "shop_id", "product_id"]
+    )
+    return set(session.scalars(claim.returning(Listing.product_id), values))
+
+
+def _holders(
+    session: Session, upload: Upload, products: Sequence[str]
+) -> dict[str, tuple[Listing, Upload | None]]:
+    """Find who holds the listings that could not be claimed."""
+    wanted = (
+        select(Listing, Upload)
+        .outerjoin(Upload, Upload.id == Listing.upload_id)
+        .where(
+            Listing.channel == upload.channel,
+            Listing.shop_id == upload.shop_id,
+            Listing.product_id.in_(products),
+        )
+    )
+    return (
+        {listing.product_id: (listing, holder) for listing, holder in session.execute(wanted)}
+        if products
+        else {}
+    )
+
+
+def _lost(item: Decided, holder: tuple[Listing, Upload | None] | None) -> str:
+    """Say why a row that passed may not be sent."""
+    about = f"商品 {item.checked.key} "
+    if holder is None:
+        return f"{about}刚由另一次导入提交过；请重新上传这一行"
+    listing, other = holder
+    what = "已上架" if listing.state == "listed" else "正在上架"
+    if other is None:
+        return f"{about}{what}到渠道（{listing.channel_product_id}），一个商品只能上架一次"
+    return (
+        f"{about}{what}：由 {other.actor_name} 在 {moment(other.received_at)} 的导入"
+        f"（{other.filename}，编号 {other.id}）第 {listing.row_number} 行提交，一个商品只能上架一次"
+    )
+
+
+def _keep_decisions(
+    session: Session, upload: Upload, decided: Sequence[Decided], now: datetime
+) -> dict[int, str | None]:
+    """Keep the decisions; alike ones, as those of rows that simply pass, are kept once."""
+    ids: dict[int, str | None] = {}
+    values: dict[str, dict[str, Any]] = {}
+    simple_ones: dict[tuple[Decision, ...], str] = {}
+    for item in decided:
+        decisions = item.checked.decisions
+        ids[item.number] = None
+        if not decisions:
+            continue
+        simple = not any(decision.findings for decision in decisions)
+        found = simple_ones.get(decisions) if simple else None
+        if found is None:
+            content = canonical({"decisions": [decision.as_data() for decision in decisions]})
+            found = hashlib.sha256(upload.shop_id.encode() + b"\0" + content).hexdigest()[:32]
+            names = [decision.ruleset for decision in decisions]
+            values[found] = {
+                "id": found,
+                "shop_id": upload.shop_id,
+                "ruleset": "+".join([names[0], *(name.partition("/")[2] for name in names[1:])]),
+                "version": _version(decisions),
+                "as_of": decisions[0].as_of,
+                "outcome": item.checked.outcome,
+                "content": content,
+                "created_at": now,
+            }
+            if simple:
+                simple_ones[decisions] = found
+        ids[item.number] = found
+    if values:
+        # In order, so that two uploads with the same decisions never wait for each other.
+        insertion = insert_for(session, DecisionRow).on_conflict_do_nothing(index_elements=["id"])
+        session.execute(insertion, [values[key] for key in sorted(values)])
+    return ids
+
+
+def _version(decisions: Sequence[Decision]) -> str:
+    """Give the version of one ruleset, or the hash of those of several."""
+    if len(decisions) == 1:
+        return decisions[0].version
+    pairs = [[decision.ruleset, decision.version] for decision in decisions]
+    return f"sha256:{hashlib.sha256(canonical(pairs)).hexdigest()}"
+
+
+def _row(upload: Upload, item: Decided, decision_id: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "upload_id": upload.id,
+        "number": item.number,
+        "product_id": item.checked.key or None,
+        "cells": {cell.column: _kept_text(cell.value) for cell in item.checked.cells.values() if cell.value},
+        "row": item.row,
+        "state": item.state,
+        "decision_id": decision_id,
+        "reason": _kept_text(item.reason) or None,
+        "channel_product_id": item.channel_product_id,
+        "answer": None,
+        "updated_at": now,
+    }
+
+
+def _kept_text(text: str) -> str:
+    """Replace what no database keeps; the file as received holds it."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "�")
+
+
+def _decision(data: Mapping[str, Any]) -> Decision:
+    findings = tuple(
+        Finding(
+            rule=found["rule"],
+            title=found["title"],
+            severity=found["severity"],
+            status=found["status"],
+            message=found["message"],
+            fix=found["fix"],
+            evidence=tuple(
+                Evidence(item["path"], item["found"], item["wanted"]) for item in found["evidence"]
+            ),
+            missing=tuple(found["missing"]),
+            source=found["source"],
+            preempts=tuple(found["preempts"]),
+            span=None,
+            waiver=found["waiver"],
+        )
+        for found in data["findings"]
+    )
+    return Decision(
+        data["ruleset"], data["version"], datetime.fromisoformat(data["as_of"]), data["outcome"], findings
+    )
