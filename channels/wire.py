@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx
 
+from channels.closing import Closing
 from channels.errors import ChannelError, EffectUnknown, NotSent, RateLimited
 from channels.redact import Redactor
 
@@ -85,7 +85,7 @@ class _SecretQuery(httpx.BaseTransport):
         self._inner.close()
 
 
-class Wire:
+class Wire(Closing):
     """Post JSON to one system and tell its faults apart.
 
     Args:
@@ -236,14 +236,6 @@ class Wire:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
-
-    def __enter__(self) -> Wire:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"Wire({self.channel!r})"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any
 
+from channels.closing import Closing
 from channels.errors import ChannelError
 from channels.huiju.after_sales import AfterSales
 from channels.huiju.codec import Codec, flatten
@@ -21,7 +21,7 @@ from channels.redact import Redactor
 from channels.wire import Reply, Retry, Wire
 
 
-class HuijuClient:
+class HuijuClient(Closing):
     """Speak for one shop. Safe to share between threads.
 
     Payloads carry the keys of the profile (``orderId``, ``outProductId`` …), enum members by name (``to_ship``)
@@ -155,14 +155,6 @@ class HuijuClient:
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
-
-    def __enter__(self) -> HuijuClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"HuijuClient(app_id={self._credentials.app_id!r})"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any
 
+from channels.closing import Closing
 from channels.errors import UnreadableReply
 from channels.redact import Redactor
 from channels.wire import Reply, Retry, Wire
@@ -21,7 +21,7 @@ from channels.youzan.trades import Trades
 BASE_URL = "https://open.youzanyun.com"
 
 
-class YouzanClient:
+class YouzanClient(Closing):
     """Speak for one shop. Safe to share between threads.
 
     Payloads are Youzan's own, as published; the envelopes are taken off.
@@ -125,14 +125,6 @@ class YouzanClient:
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
-
-    def __enter__(self) -> YouzanClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"YouzanClient(client_id={self._credentials.client_id!r}, kdt_id={self._credentials.kdt_id!r})"
