@@ -94,11 +94,12 @@ def test_binding_opens_by_the_calendar_of_shanghai(ruleset: Ruleset) -> None:
         outcomes += [
             judge(ruleset, as_of, shop__bound=False, shop__beta_approved=yes) for yes in (True, False)
         ]
-    assert [states(verdict)["bind"][1] for verdict in outcomes] == [
-        *("not-open-yet", "not-open-yet"),
-        *("", "beta-not-approved"),
-        *("", "beta-not-approved"),
-        *("", ""),
+    early, beta, open_ = ("disabled", "not-open-yet"), ("disabled", "beta-not-approved"), ("enabled", "")
+    assert [states(verdict)["bind"] for verdict in outcomes] == [
+        *(early, early),
+        *(open_, beta),
+        *(open_, beta),
+        *(open_, open_),
     ]
     assert outcomes[3].action("bind").until == "2022-03-08"
 

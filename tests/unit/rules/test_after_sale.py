@@ -90,34 +90,6 @@ def expected(channel: str, kind: str, status: str, order_status: str) -> dict[st
     return found | (ON_HUIJU if channel == "huiju" else {})
 
 
-def test_every_action_in_every_state_is_judged_by_exactly_one_rule(ruleset: Ruleset) -> None:
-    """R28–R32, over all channels, kinds, states of the after-sale and of its order."""
-    judge = session(ruleset)
-    for case in product(CHANNELS, KINDS, BY_STATUS, ORDER_STATES):
-        channel, kind, status, order_status = case
-        fact = after_sale(ruleset, channel=channel, kind=kind, status=status, order__status=order_status)
-        verdict = judge.judge(fact)
-        assert [state.action for state in verdict.actions] == [*HANDLING, *VIEWING]
-        assert expected(*case) == states(verdict), case
-        assert {state.also for state in verdict.actions} == {()}, case
-
-
-def test_what_is_restricted_says_why_in_both_languages_and_what_to_do_instead(ruleset: Ruleset) -> None:
-    """R32: whoever finds a button greyed out is told the way on."""
-    judge = session(ruleset)
-    for kind, status in product(KINDS, BY_STATUS):
-        for state in judge.judge(after_sale(ruleset, kind=kind, status=status)).actions:
-            if state.state == "enabled":
-                continue
-            rule = state.rule.rpartition("/")[2]
-            assert state.reason
-            assert state.reason_en.isascii()
-            assert "（空）" not in state.reason
-            assert state.blocking
-            assert INSTEAD.get(rule, []) == [item.action for item in state.instead], rule
-            assert UNTIL.get(rule, "") == state.until, rule
-
-
 def test_before_shipment_a_refund_can_be_agreed_to_or_shipped_away_but_not_rejected(ruleset: Ruleset) -> None:
     """R30: reject names shipping as the way, and what shipping does."""
     verdict = session(ruleset).judge(after_sale(ruleset))
@@ -203,6 +175,34 @@ def test_what_is_refused_is_neither_told_nor_kept_for_later(ruleset: Ruleset) ->
     result = command(ruleset, matcher(ruleset, AS_OF), session(ruleset).judge(fact), "reject", fact)
     assert (result.done, result.calls, result.changes) == (False, (), ())
     assert result.state.rule == "huiju/after-sale/reject-before-shipment"
+
+
+def test_every_action_in_every_state_is_judged_by_exactly_one_rule(ruleset: Ruleset) -> None:
+    """R28–R32, over all channels, kinds, states of the after-sale and of its order."""
+    judge, base = session(ruleset), after_sale(ruleset)
+    for case in product(CHANNELS, KINDS, BY_STATUS, ORDER_STATES):
+        channel, kind, status, order_status = case
+        order = {**base["order"], "status": order_status}
+        verdict = judge.judge({**base, "channel": channel, "kind": kind, "status": status, "order": order})
+        assert [state.action for state in verdict.actions] == [*HANDLING, *VIEWING]
+        assert expected(*case) == states(verdict), case
+        assert {state.also for state in verdict.actions} == {()}, case
+
+
+def test_what_is_restricted_says_why_in_both_languages_and_what_to_do_instead(ruleset: Ruleset) -> None:
+    """R32: whoever finds a button greyed out is told the way on."""
+    judge = session(ruleset)
+    for kind, status in product(KINDS, BY_STATUS):
+        for state in judge.judge(after_sale(ruleset, kind=kind, status=status)).actions:
+            if state.state == "enabled":
+                continue
+            rule = state.rule.rpartition("/")[2]
+            assert state.reason
+            assert state.reason_en.isascii()
+            assert "（空）" not in state.reason
+            assert state.blocking
+            assert INSTEAD.get(rule, []) == [item.action for item in state.instead], rule
+            assert UNTIL.get(rule, "") == state.until, rule
 
 
 def test_every_rule_decides(ruleset: Ruleset) -> None:

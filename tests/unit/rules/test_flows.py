@@ -59,36 +59,42 @@ def happened(*events: str, kind: str = "refund_only", id_: str = "A1") -> list[O
     ]
 
 
-def outcome(
-    ruleset: Ruleset, observations: Iterable[Observation], status: str = "to_ship"
-) -> tuple[Any, Any, Any]:
-    """Fold and give the order's status, the after-sale's and who closed it."""
-    state = folded(ruleset, observations, status)
-    after_sale = state.after_sales.get("A1", {})
-    return state.order["status"], after_sale.get("status", ""), after_sale.get("closed_by")
+class Folding:
+    """Fold what has happened to an order, with the flows compiled once."""
 
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self.flows = matcher(ruleset, START)
 
-def folded(ruleset: Ruleset, observations: Iterable[Observation], status: str = "to_ship") -> CaseState:
-    order = {"id": "O1", "channel": "huiju", "status": status}
-    return fold(ruleset, matcher(ruleset, START), order, observations)
+    def state(self, observations: Iterable[Observation], status: str = "to_ship") -> CaseState:
+        order = {"id": "O1", "channel": "huiju", "status": status}
+        return fold(self.ruleset, self.flows, order, observations)
+
+    def outcome(self, observations: Iterable[Observation], status: str = "to_ship") -> tuple[Any, Any, Any]:
+        """Give the order's status, the after-sale's and who closed it."""
+        state = self.state(observations, status)
+        after_sale = state.after_sales.get("A1", {})
+        return state.order["status"], after_sale.get("status", ""), after_sale.get("closed_by")
 
 
 def test_every_event_in_every_state_leads_where_it_should(ruleset: Ruleset) -> None:
     """R32: a late or repeated event never moves an after-sale that has gone past it."""
+    folding = Folding(ruleset)
     for before, path in PATHS.items():
         closed_by = "buyer" if before == "closed" else None
-        assert outcome(ruleset, happened(*path)) == ("to_ship", before, closed_by)
+        assert folding.outcome(happened(*path)) == ("to_ship", before, closed_by)
         for event, (sources, after, who) in MOVES.items():
-            got = outcome(ruleset, happened(*path, event))
+            got = folding.outcome(happened(*path, event))
             wanted = (after, who) if before in sources else (before, closed_by)
             assert got == ("to_ship", *wanted), (before, event)
 
 
 def test_shipping_closes_a_pending_refund_and_nothing_else(ruleset: Ruleset) -> None:
     """R30: only a refund without return that still waits for an answer; R32: the rest stays as it is."""
+    folding = Folding(ruleset)
     for before, path in PATHS.items():
         for kind in ("refund_only", "return_refund", "exchange"):
-            got = outcome(ruleset, happened(*path, "order_shipped", kind=kind))
+            got = folding.outcome(happened(*path, "order_shipped", kind=kind))
             closes = before == "requested" and kind == "refund_only"
             closed_by = "buyer" if before == "closed" else "shipment" if closes else None
             assert got == ("shipped", "closed" if closes else before, closed_by), (before, kind)
@@ -96,8 +102,9 @@ def test_shipping_closes_a_pending_refund_and_nothing_else(ruleset: Ruleset) -> 
 
 def test_shipping_moves_an_order_that_waits_for_it_and_no_other(ruleset: Ruleset) -> None:
     """R30: and a refund asked for when part had been shipped stays open, as it can be rejected."""
+    folding = Folding(ruleset)
     after = {
-        status: outcome(ruleset, happened("refund_requested", "order_shipped"), status)
+        status: folding.outcome(happened("refund_requested", "order_shipped"), status)
         for status in ("wait_pay", "to_ship", "partly_shipped", "shipped", "done", "closed")
     }
     assert after == {
@@ -114,14 +121,16 @@ def test_a_refund_asked_for_after_shipment_stays_open_even_if_shipment_is_heard_
     ruleset: Ruleset,
 ) -> None:
     """R30: our own record of the shipment and the channel's echo are two observations of one thing."""
+    folding = Folding(ruleset)
     shipped, requested = happened("order_shipped", "refund_requested")
     echo = Observation("echo", "order_shipped", START + timedelta(hours=5))
     for arrival in permutations([shipped, requested, echo]):
-        assert outcome(ruleset, arrival) == ("shipped", "requested", None)
+        assert folding.outcome(arrival) == ("shipped", "requested", None)
 
 
 def test_the_order_and_number_of_arrivals_do_not_matter(ruleset: Ruleset) -> None:
     """R30: every permutation, each observation once or twice."""
+    folding = Folding(ruleset)
     stories = {
         ("refund_requested", "order_shipped"): ("shipped", "closed", "shipment"),
         ("order_shipped", "refund_requested"): ("shipped", "requested", None),
@@ -139,26 +148,28 @@ def test_the_order_and_number_of_arrivals_do_not_matter(ruleset: Ruleset) -> Non
     for events, expected in stories.items():
         observations = happened(*events)
         for arrival in permutations(observations):
-            assert outcome(ruleset, arrival) == expected, events
-            assert outcome(ruleset, [*arrival, *arrival]) == expected, events
+            assert folding.outcome(arrival) == expected, events
+            assert folding.outcome([*arrival, *arrival]) == expected, events
 
 
 def test_a_request_and_the_shipment_of_the_same_moment_close_the_request(ruleset: Ruleset) -> None:
     """R30: the request counts as the earlier of the two, by the rank of the events."""
+    folding = Folding(ruleset)
     requested = Observation("z", "refund_requested", START, "A1", {"kind": "refund_only"})
     shipped = Observation("a", "order_shipped", START)
     for arrival in permutations([requested, shipped]):
-        assert outcome(ruleset, arrival) == ("shipped", "closed", "shipment")
+        assert folding.outcome(arrival) == ("shipped", "closed", "shipment")
 
 
 def test_shipping_closes_every_pending_refund_of_the_order_each_once(ruleset: Ruleset) -> None:
     """R30: an order may have several, one a line; what the shipment did is recorded for each."""
+    folding = Folding(ruleset)
     first, second = (
         Observation(id_, "refund_requested", START, id_, {"kind": "refund_only"}) for id_ in "AB"
     )
     back = Observation("C", "refund_requested", START, "C", {"kind": "return_refund"})
     shipped = Observation("S", "order_shipped", START + timedelta(hours=1))
-    state = folded(ruleset, [shipped, shipped, second, back, first])
+    state = folding.state([shipped, shipped, second, back, first])
     assert {id_: found["status"] for id_, found in state.after_sales.items()} == {
         "A": "closed",
         "B": "closed",
@@ -177,11 +188,32 @@ def test_shipping_closes_every_pending_refund_of_the_order_each_once(ruleset: Ru
 
 def test_a_refund_of_unknown_kind_is_left_open(ruleset: Ruleset) -> None:
     """R30: nothing is closed on a guess."""
+    folding = Folding(ruleset)
     requested = Observation("r", "refund_requested", START, "A1")
     shipped = Observation("s", "order_shipped", START + timedelta(hours=1))
-    assert outcome(ruleset, [requested, shipped]) == ("shipped", "requested", None)
+    assert folding.outcome([requested, shipped]) == ("shipped", "requested", None)
+
+
+def test_a_request_that_the_buyer_changes_is_the_same_request_with_what_is_new(ruleset: Ruleset) -> None:
+    """R32: of two observations of one request the later tells what is asked for now."""
+    folding = Folding(ruleset)
+    first, second = (
+        Observation(
+            str(amount),
+            "refund_requested",
+            START + timedelta(seconds=amount),
+            "A1",
+            {"kind": "refund_only", "amount": amount},
+        )
+        for amount in (100, 200)
+    )
+    for arrival in permutations([first, second]):
+        state = folding.state(arrival)
+        assert state.after_sales["A1"]["amount"] == 200
+        assert state.ignored == ()
 
 
 def test_events_that_come_to_nothing_are_kept_as_ignored(ruleset: Ruleset) -> None:
-    state = folded(ruleset, happened("rejected", "refund_requested", "goods_returned"))
+    folding = Folding(ruleset)
+    state = folding.state(happened("rejected", "refund_requested", "goods_returned"))
     assert state.ignored == ("A1-0-rejected", "A1-2-goods_returned")
