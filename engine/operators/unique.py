@@ -29,8 +29,8 @@ def _lower(builder: Builder, operator: Operator, subject: Subject, node: Node) -
         hint = did_you_mean(name, [key for key, inner in element.fields if inner.kind in SCALARS])
         builder.report("SG0418", f"unique 需要元素的一个字段名，{name!r} 不是", node, hint=hint)
         return None
-    steps = (*ref.steps, name)
-    return Test(operator.id, Ref(ref.scope, steps, len(ref.steps), "", "list", found.title), ())
+    through = len(ref.steps) if ref.through is None else ref.through
+    return Test(operator.id, Ref(ref.scope, (*ref.steps, name), through, "", "list", found.title), ())
 
 
 def _unique(values: list[Any]) -> bool | None:
