@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ class World:
         return vocabulary(self.folder).facts[self.fact].type
 
 
+@cache
 def constants(type_: FieldType, *, above: bool = False, below: bool = False) -> list[Any]:
     """List constants that a field may be compared with; strictly above its least or below its greatest value, if asked."""
     if type_.choices:
@@ -127,6 +129,7 @@ def tables(draw: st.DrawFn, world: World) -> dict[str, list[dict[str, Any]]]:
 # Conditions, as they stand in YAML
 
 
+@cache
 def paths(type_: FieldType, prefix: str = "", listed: bool = False) -> list[tuple[str, FieldType]]:
     """List the paths of a type, through one list at most, each with the type of what is there."""
     found = []
