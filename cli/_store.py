@@ -127,5 +127,9 @@ def checker_for(
 
 
 def _log(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value:
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
+    """Show what is logged; without the option nothing is: what a person should know, the command itself says."""
+    logging.basicConfig(
+        level=logging.DEBUG,
+        force=True,
+        handlers=[logging.StreamHandler() if value else logging.NullHandler()],
+    )

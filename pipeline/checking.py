@@ -23,10 +23,14 @@ from engine.tables import Batch, Tables
 from mappings.report import CheckedRow
 from mappings.sheet import SheetRow, UploadSheet
 from pipeline.catalogue import Line
+from pipeline.suggestions import suggestions_for
 
 FACT = "listing"
 Fact = dict[str, Any]
 _SLICE = 1000
+
+MOST_SUGGESTED = 5000
+"""Rows of an upload for which the nearest names are looked up: with more there is something else amiss than a slip."""
 
 
 @dataclass(slots=True)
@@ -83,6 +87,8 @@ class Checker:
                 fact["product"] = product
             checked = self.checked(sheet, row, decide(fact))
             if checked.notable:
+                if len(notable) < MOST_SUGGESTED and (said := suggestions_for(checked, fact, self.tables)):
+                    checked = replace(checked, suggestions=said)
                 notable[row.number] = checked
 
         done = 0

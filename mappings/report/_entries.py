@@ -133,7 +133,7 @@ def _of_problem(row: CheckedRow, problem: Diagnostic) -> Entry:
         message=problem.message,
         found=one_line(problem.cell.value) if problem.cell else "",
         wanted="",
-        fix=problem.hint,
+        fix=_with(problem.hint, row.suggestions.get(problem.cell.name, "") if problem.cell else ""),
         source="",
         waiver="",
         cell=problem.cell,
@@ -155,13 +155,18 @@ def _of_finding(row: CheckedRow, finding: Finding) -> Entry:
         message=finding.message,
         found="；".join(show_value(item.found) for item in finding.evidence) or "；".join(missing),
         wanted="；".join(wanted),
-        fix=finding.fix,
+        fix=_with(finding.fix, row.suggestions.get(finding.rule, "")),
         source=finding.source,
         waiver=finding.waiver,
         cell=cell,
         line=cell.row if cell else row.number,
         rule_span=finding.span,
     )
+
+
+def _with(fix: str, suggestion: str) -> str:
+    """Put the nearest names behind what there is to do."""
+    return "；".join(part for part in (fix.rstrip("。"), suggestion) if part) if suggestion else fix
 
 
 def _say_missing(path: str) -> str:

@@ -24,6 +24,7 @@ class CheckedRow:
         problems: What could not be read.
         decisions: One for each ruleset.
         outcome: The worst of the decisions.
+        suggestions: Which names may have been meant, by the rule that objects or the cell that could not be read.
     """
 
     place: str
@@ -34,6 +35,7 @@ class CheckedRow:
     problems: tuple[Diagnostic, ...]
     decisions: tuple[Decision, ...]
     outcome: Outcome
+    suggestions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def notable(self) -> bool:
