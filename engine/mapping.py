@@ -12,7 +12,7 @@ from engine.plan import Operand, Ref, parts, refs_of
 from engine.rules import Lookup, MappingRule, Ruleset, Slot
 from engine.session import outcome, undetermined
 from engine.tables import Tables
-from engine.truth import Judge, Reason, Scopes, operand_of, value_of
+from engine.truth import Judge, Reason, Scopes, operand_of, shown_path, value_of
 from engine.wording import SHANGHAI, render_message, said
 
 Fact = Mapping[str, Any]
@@ -203,21 +203,21 @@ def _map_one(
     for case in rule.cases:
         truth = True if case.when is None else judge.truth(case.when, scopes)
         if truth is None and case.when is not None:
-            missing = judge.reason(case.when, scopes, want=True).missing
+            missing = judge.blame(case.when, scopes, (source,), want=True).missing
             break
         if truth:
-            value, missing = _value(case.to, scopes, judge)
+            value, missing = _value(case.to, scopes, source, judge)
             confidence = case.confidence
             if value is not None or missing:
                 break
     return Mapped(rule.common.id, source, key, target, value, confidence, filled), missing
 
 
-def _value(to: Operand | Lookup, scopes: Scopes, judge: Judge) -> tuple[Any, tuple[str, ...]]:
+def _value(to: Operand | Lookup, scopes: Scopes, source: str, judge: Judge) -> tuple[Any, tuple[str, ...]]:
     """Give a case's value; a look-up that finds no row, or several, gives none."""
     if not isinstance(to, Lookup):
         value = operand_of(to, "equals", scopes)
-        return value, (to.path,) if isinstance(to, Ref) and value is None else ()
+        return value, (shown_path(to, (source,)),) if isinstance(to, Ref) and value is None else ()
     rows = judge.tables.rows(to.table)
     if rows is None:
         return None, (f"table:{to.table}",)
