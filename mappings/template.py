@@ -171,7 +171,9 @@ class _Writer:
         self.sheet.freeze_panes(1, 1)
 
     def row(self, number: int, row: TemplateRow) -> None:
-        """Write one product."""
+        """Write one product; cells to fill are text even where a program looks at the cell and not at its column."""
+        for place in range(len(UPLOAD_COLUMNS)):
+            self.sheet.write_blank(number, place, None, self.text)
         self.sheet.write_string(number, 0, row.product_id, self.unsure if row.remarks else self.text)
         if row.remarks:
             self.comment(number, 0, product_note(row.remarks))
