@@ -30,7 +30,7 @@ MAY_UPLOAD = frozenset({"senior_admin", "admin", "operator"})
 
 FINISHED: tuple[UploadState, ...] = ("done", "done_with_failures", "failed")
 MOST_CORRECTIONS = 100
-"""Most uploads that one is traced back through."""
+"""Most uploads in one line of corrections that are looked at."""
 
 
 class UploadRefused(ShelfgateError):
@@ -176,14 +176,22 @@ def received_file(store: Store, upload_id: str) -> tuple[str, bytes]:
     return upload.filename, kept.content
 
 
-def corrected_by(session: Session, upload: Upload) -> list[str]:
-    """Give the ids of the uploads that an upload corrects, the latest first."""
-    found: list[str] = []
-    step = upload.corrects
-    while step is not None and step not in found and len(found) < MOST_CORRECTIONS:
-        found.append(step)
-        step = session.scalar(select(Upload.corrects).where(Upload.id == step))
-    return found
+def family(session: Session, upload: Upload) -> list[str]:
+    """Give the ids of the other uploads that correct, directly or by others, the same first upload; and of that one.
+
+    Whoever corrects the same report twice over corrects what came of it the first time too.
+    """
+    root, steps = upload, 0
+    while root.corrects is not None and steps < MOST_CORRECTIONS:
+        before = session.get(Upload, root.corrects)
+        if before is None:
+            break
+        root, steps = before, steps + 1
+    found, level = [root.id], [root.id]
+    while level and len(found) < MOST_CORRECTIONS:
+        level = list(session.scalars(select(Upload.id).where(Upload.corrects.in_(level)).order_by(Upload.id)))
+        found += level
+    return [upload_id for upload_id in found if upload_id != upload.id]
 
 
 def moment(at: datetime) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from mappings.sheet import SheetRow
 from mappings.sheet_columns import UPLOAD_COLUMNS
 from pipeline.store import Listing, Store, Upload, UploadRow
-from pipeline.uploads import corrected_by, find_upload
+from pipeline.uploads import family, find_upload
 
 TITLES = {column.path.removeprefix("row."): column.title for column in UPLOAD_COLUMNS}
 
@@ -43,14 +43,14 @@ class Done:
 
 
 def done_before(store: Store, upload_id: str) -> dict[str, Done]:
-    """Give what the uploads that one corrects have listed, by product.
+    """Give what the other uploads in the same line of corrections have listed, by product.
 
     Raises:
         UploadUnknown: There is no such upload.
     """
     with store.read() as session:
         upload = find_upload(session, upload_id)
-        earlier = corrected_by(session, upload)
+        earlier = family(session, upload)
         return dict(_listed(session, upload, earlier)) if earlier else {}
 
 

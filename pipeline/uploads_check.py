@@ -98,8 +98,9 @@ def _begin(store: Store, upload_id: str) -> Upload:
     """Set the moment that all its decisions are made for; an upload that has it keeps it."""
     with store.write() as session:
         upload = find_upload(session, upload_id, lock=True)
+        now = database_now(session)
         if upload.state == "received":
-            upload.state, upload.as_of = "checking", database_now(session)
+            upload.state, upload.as_of = "checking", now
         elif upload.state not in ("checking", *FINISHED):
             advance(session, upload_id)
     return upload

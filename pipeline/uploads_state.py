@@ -101,8 +101,8 @@ def progress(store: Store, upload_id: str) -> Progress:
 
 def count_rows(session: Session, upload_id: str) -> dict[RowState, int]:
     """Count the rows of an upload by state; every state is there."""
-    counted = select(UploadRow.state, func.count()).where(UploadRow.upload_id == upload_id)
-    found: dict[RowState, int] = dict(session.execute(counted.group_by(UploadRow.state)).tuples().all())
+    counted = select(UploadRow.state, func.count().label("count")).where(UploadRow.upload_id == upload_id)
+    found = {row.state: row.count for row in session.execute(counted.group_by(UploadRow.state))}
     return {state: found.get(state, 0) for state in get_args(RowState)}
 
 
@@ -126,8 +126,8 @@ def advance(session: Session, upload_id: str) -> UploadState:
     if _any_row(session, upload_id, OPEN):
         upload.state = "pushing"
     else:
-        upload.state = "done_with_failures" if _any_row(session, upload_id, FAILING) else "done"
-        upload.finished_at = database_now(session)
+        now, failing = database_now(session), _any_row(session, upload_id, FAILING)
+        upload.state, upload.finished_at = "done_with_failures" if failing else "done", now
     session.flush()
     return upload.state
 
@@ -136,8 +136,9 @@ def fail(store: Store, upload_id: str, why: str) -> None:
     """Give an upload up that can't be read; one that has come to its end already stays as it is."""
     with store.write() as session:
         upload = find_upload(session, upload_id, lock=True)
+        now = database_now(session)
         if upload.state in ("received", "checking"):
-            upload.state, upload.failure, upload.finished_at = "failed", why, database_now(session)
+            upload.state, upload.failure, upload.finished_at = "failed", why, now
 
 
 def _any_row(session: Session, upload_id: str, states: tuple[RowState, ...]) -> bool:

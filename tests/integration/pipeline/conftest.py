@@ -1,0 +1,217 @@
+"""The demo shop in a store: bound, with reference data and products kept, as if they had been pulled."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.rulebook import Rulebook, find_manifest, load
+from mappings.reference import read_reference
+from mappings.sheet_columns import UPLOAD_COLUMNS
+from mappings.youzan import product_from_item
+from pipeline.binding import Actor
+from pipeline.shops import save_shop
+from pipeline.store import (
+    BindingRow,
+    Listing,
+    Product,
+    ReferenceSnapshot,
+    Store,
+    Upload,
+    UploadRow,
+    database_now,
+)
+from pipeline.uploads import Received, receive
+from pipeline.uploads_check import Checking, check_upload
+from pipeline.uploads_state import Progress, advance
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples"
+SHOP = "38405005"
+AMY = Actor("u1", "王小美", "operator", SHOP)
+TITLES = [column.title for column in UPLOAD_COLUMNS]
+
+Fact = dict[str, Any]
+
+
+@dataclass
+class NotedSending:
+    """Note what would be sent; what is sent, and how, is another part's to show."""
+
+    sent: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def payload(self, fact: Fact) -> Fact:
+        return {"title": fact["product"]["title"]}
+
+    def enqueue(
+        self, session: Session, upload: Upload, number: int, product_id: str, payload: Fact, now: datetime
+    ) -> None:
+        self.sent.append((upload.id, number, product_id))
+
+
+@dataclass
+class Desk:
+    """Work on the demo shop's uploads."""
+
+    store: Store
+    rulebook: Rulebook
+    sending: NotedSending = field(default_factory=NotedSending)
+
+    def checking(self, **changes: Any) -> Checking:
+        chosen = {"sending": self.sending, "youzan": None} | changes
+        return Checking(self.store, self.rulebook, self.rulebook.channels["huiju"], **chosen)
+
+    def receive(self, content: bytes, name: str = "上架.xlsx", actor: Actor = AMY) -> Received:
+        return receive(self.store, actor, SHOP, "huiju", name, content)
+
+    def check(self, content: bytes, name: str = "上架.xlsx", **changes: Any) -> str:
+        received = self.receive(content, name)
+        check_upload(self.checking(**changes), received.upload_id)
+        return received.upload_id
+
+    def progress(self, upload_id: str) -> Progress:
+        from pipeline.uploads_state import progress
+
+        return progress(self.store, upload_id)
+
+    def rows(self, upload_id: str) -> dict[int, UploadRow]:
+        with self.store.read() as session:
+            wanted = select(UploadRow).where(UploadRow.upload_id == upload_id).order_by(UploadRow.number)
+            return {row.number: row for row in session.scalars(wanted)}
+
+    def states(self, upload_id: str) -> dict[int, str]:
+        return {number: row.state for number, row in self.rows(upload_id).items()}
+
+    def list_all(self, upload_id: str, refused: Sequence[int] = ()) -> None:
+        """Let the channel list every queued row, but for some that it refuses."""
+        with self.store.write() as session:
+            now = database_now(session)
+            wanted = select(UploadRow).where(UploadRow.upload_id == upload_id, UploadRow.state == "queued")
+            for row in session.scalars(wanted):
+                listing = session.scalars(
+                    select(Listing).where(
+                        Listing.product_id == row.product_id, Listing.upload_id == upload_id
+                    )
+                ).one()
+                if row.number in refused:
+                    row.state, row.reason = "refused_by_channel", "标题含有违禁词"
+                    row.answer = {"code": "10020", "fix": "在有赞修改商品标题后再上传"}
+                    session.delete(listing)
+                    continue
+                row.state, row.channel_product_id = "listed", f"88{row.product_id}"
+                listing.state, listing.channel_product_id, listing.listed_at = (
+                    "listed",
+                    f"88{row.product_id}",
+                    now,
+                )
+            advance(session, upload_id)
+
+
+@pytest.fixture(scope="session")
+def rulebook() -> Rulebook:
+    return load(find_manifest(ROOT))
+
+
+@pytest.fixture(scope="session")
+def payloads() -> list[Fact]:
+    lines = (EXAMPLES / "products.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="session")
+def reference() -> dict[str, list[Fact]]:
+    return read_reference(EXAMPLES / "惠聚数据.xlsx")
+
+
+@pytest.fixture
+def desk(store: Store, rulebook: Rulebook, payloads: list[Fact], reference: dict[str, list[Fact]]) -> Desk:
+    save_shop(
+        store,
+        "huiju",
+        {"id": SHOP, "name": "青禾集市", "edition": "wsc_ecommerce", "admitted": True, "beta_approved": True},
+    )
+    with store.write() as session:
+        now = database_now(session)
+        session.add(
+            BindingRow(
+                shop_id=SHOP, channel="huiju", credentials="sealed", bound_by="u1", bound_at=now, tried_at=now
+            )
+        )
+        for kind, rows in reference.items():
+            if kind != "listings":
+                session.add(
+                    ReferenceSnapshot(
+                        channel="huiju", shop_id=SHOP, kind=kind, hash=kind, row_count=len(rows), rows=rows,
+                        taken_at=now, checked_at=now,
+                    )
+                )  # fmt: skip
+        for listed in reference["listings"]:
+            session.add(
+                Listing(
+                    channel="huiju", shop_id=SHOP, product_id=listed["product_id"], state="listed",
+                    channel_product_id=listed["channel_product_id"], created_at=now,
+                    listed_at=listed.get("listed_at") or now - timedelta(days=30),
+                )
+            )  # fmt: skip
+        for payload in payloads:
+            fact = product_from_item(payload)
+            session.add(
+                Product(
+                    shop_id=SHOP,
+                    id=fact["id"],
+                    title=fact["title"],
+                    payload=payload,
+                    hash="0",
+                    fetched_at=now,
+                )
+            )
+    return Desk(store, rulebook)
+
+
+@pytest.fixture(scope="session")
+def example() -> bytes:
+    return (EXAMPLES / "上架表.xlsx").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def good_rows(example: bytes) -> list[list[str]]:
+    """Give the rows of the example that pass, plainly written."""
+    page = openpyxl.load_workbook(io.BytesIO(example)).worksheets[0]
+    lines = (EXAMPLES / "expected.csv").read_text(encoding="utf-8").splitlines()[1:]
+    numbers = [
+        int(parts[0]) for parts in (line.split(",") for line in lines) if parts[2:5] == ["accepted", "", ""]
+    ]
+    return [
+        [str(page.cell(number, place).value or "") for place in range(1, 9)]
+        for number in numbers
+        if all(isinstance(page.cell(number, place).value, str | None) for place in range(1, 9))
+        and str(page.cell(number, 1).value).isdigit()
+        and str(page.cell(number, 1).value).isascii()
+    ]
+
+
+@pytest.fixture(scope="session")
+def sheet() -> Callable[[Sequence[Sequence[str]]], bytes]:
+    """Give a function that writes rows of an upload as a workbook."""
+
+    def write(rows: Sequence[Sequence[str]]) -> bytes:
+        out = io.BytesIO()
+        with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+            page = book.add_worksheet("上架商品")
+            for number, row in enumerate([TITLES, *rows]):
+                for place, value in enumerate(row):
+                    page.write_string(number, place, value)
+        return out.getvalue()
+
+    return write
