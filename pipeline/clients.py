@@ -26,8 +26,10 @@ YOUZAN_URL = "SHELFGATE_YOUZAN_URL"
 YOUZAN_CLIENT_ID = "SHELFGATE_YOUZAN_CLIENT_ID"
 YOUZAN_CLIENT_SECRET = "SHELFGATE_YOUZAN_CLIENT_SECRET"  # the name of the variable
 
+YOUZAN_RATE = "SHELFGATE_YOUZAN_PER_SECOND"
 YOUZAN_PER_SECOND = 20.0
-"""Calls per second and shop; what Youzan publishes for writing items, and reads are not known to have more."""
+"""Calls per second and shop where the environment names no other number; what Youzan publishes for writing items, while the limit
+of reads is not known."""
 
 
 class ChannelFailed(ShelfgateError):
@@ -44,11 +46,11 @@ class ChannelFailed(ShelfgateError):
         self.retryable = retryable
 
 
-class CredentialsUnset(ShelfgateError):
-    """Report that the environment lacks what a client needs.
+class SettingsUnusable(ShelfgateError):
+    """Report that the environment lacks what a client needs, or that it can't be read.
 
     Attributes:
-        names: Names of the variables that are missing.
+        names: Names of the variables at fault.
     """
 
     def __init__(self, message: str, names: tuple[str, ...]) -> None:
@@ -141,20 +143,33 @@ def youzan_client(store: Store, shop_id: str, environment: Mapping[str, str] | N
         environment: Holds address, client id and secret; the process's own if None.
 
     Raises:
-        CredentialsUnset: Client id or secret is not set.
+        SettingsUnusable: Client id or secret is not set.
     """
     environment = os.environ if environment is None else environment
     missing = tuple(name for name in (YOUZAN_CLIENT_ID, YOUZAN_CLIENT_SECRET) if not environment.get(name))
     if missing:
-        raise CredentialsUnset(
+        raise SettingsUnusable(
             f"没有设置环境变量 {'、'.join(missing)}；请从有赞云控制台复制应用的 client_id 与 client_secret",
             missing,
         )
     return YouzanClient(
         YouzanCredentials(environment[YOUZAN_CLIENT_ID], environment[YOUZAN_CLIENT_SECRET], shop_id),
         base_url=environment.get(YOUZAN_URL) or BASE_URL,
-        throttle=paced(store, YOUZAN, shop_id, YOUZAN_PER_SECOND),
+        throttle=paced(store, YOUZAN, shop_id, _rate(environment.get(YOUZAN_RATE))),
     )
+
+
+def _rate(text: str | None) -> float:
+    """Read the number of calls per second that the environment names."""
+    if not text:
+        return YOUZAN_PER_SECOND
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise SettingsUnusable(f"环境变量 {YOUZAN_RATE} 应是大于 0 的数，现在是 {text!r}", (YOUZAN_RATE,))
+    return rate
 
 
 def paced(store: Store, channel: str, shop_id: str, per_second: float) -> Callable[[], None]:
