@@ -101,8 +101,8 @@ def progress(store: Store, upload_id: str) -> Progress:
 
 def count_rows(session: Session, upload_id: str) -> dict[RowState, int]:
     """Count the rows of an upload by state; every state is there."""
-    counted = select(UploadRow.state, func.count().label("count")).where(UploadRow.upload_id == upload_id)
-    found = {row.state: row.count for row in session.execute(counted.group_by(UploadRow.state))}
+    counted = select(UploadRow.state, func.count().label("found")).where(UploadRow.upload_id == upload_id)
+    found = {row.state: row.found for row in session.execute(counted.group_by(UploadRow.state))}
     return {state: found.get(state, 0) for state in get_args(RowState)}
 
 
