@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from datetime import date, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Any
 
 from engine.read import Scalar
@@ -11,6 +11,11 @@ from engine.vocabulary import FieldType
 
 MOST_EXACT = 2**53
 _TRUTHS = {"yes": "true", "on": "true", "是": "true", "no": "false", "off": "false", "否": "false"}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 _EXAMPLES = {"text": '"文字"', "integer": "2", "number": "0.5", "boolean": "true", "date": "2022-03-08"}
 
 
@@ -25,11 +30,7 @@ def exact(node: Scalar, type_: FieldType) -> Any:
         case "integer":
             return value if isinstance(value, int) and not isinstance(value, bool) else None
         case "number":
-            fits = (
-                isinstance(value, int | float)
-                and not isinstance(value, bool)
-                and math.fabs(value) <= MOST_EXACT
-            )
+            fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST_EXACT
             return float(value) if fits and isinstance(value, int | float) else None
         case "date":
             return read_date(node.text)
@@ -39,20 +40,30 @@ def exact(node: Scalar, type_: FieldType) -> Any:
 
 
 def read_date(text: str) -> date | None:
-    """Read a day such as 2022-03-08; None for anything else."""
+    """Read a day such as 2022-03-08; None for anything else, such as 20220308 or the week 2022-W10-1."""
     try:
-        return date.fromisoformat(text) if len(text) == len("2022-03-08") else None
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
 
 
 def read_datetime(text: str) -> datetime | None:
-    """Read a moment with its zone such as 2022-03-08T09:00:00+08:00; None for anything else."""
+    """Read a moment with its zone such as 2022-03-08T09:00:00+08:00 (RFC 3339); None for anything else."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper()) if _MOMENT.fullmatch(text) else None
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+    return moment if moment is not None and in_calendar(moment) else None
+
+
+def in_calendar(moment: datetime) -> bool:
+    """Whether an aware moment can be told in every zone: not within a day of the calendar's first or last moment.
+
+    Examples:
+        >>> in_calendar(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+        False
+    """
+    return _FIRST <= moment <= _LAST
 
 
 def said(value: Any) -> str:

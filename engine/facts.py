@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from engine.constants import read_date, read_datetime
+from engine.constants import MOST_EXACT, in_calendar, read_date, read_datetime
 from engine.suggest import did_you_mean
 from engine.vocabulary import KIND_TITLES, FieldType
+
+MOST_SHOWN = 60
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""Half a character, as JSON's escapes can write it; no file and no terminal can hold it."""
+_HINTS = {
+    "datetime": "时间要带时区，例如 2022-03-08T09:00:00+08:00",
+    "date": "例如 2022-03-08",
+    "number": f"整数部分不超过 {MOST_EXACT}，再大就不准确了",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ def _admit(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> A
         return _refuse(type_, data, path, problems)
     if type_.choices and value not in dict(type_.choices):
         names = [name for name, _ in type_.choices]
-        problems.append(Problem(path, f"没有取值 {value!r}", did_you_mean(str(value), names)))
+        problems.append(Problem(path, f"没有取值 {_shown(value)}", did_you_mean(str(value), names)))
         return None
     size = len(value) if isinstance(value, str) else value
     if isinstance(size, int | float) and not isinstance(size, bool):
@@ -73,13 +83,13 @@ def _record(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> 
     fact: dict[str, Any] = {}
     for name, value in data.items():
         inner = type_.field(name)
-        here = f"{path}.{name}" if path else str(name)
         if inner is None:
+            here = f"{path}.{_named(name)}" if path else _named(name)
             problems.append(
                 Problem(here, "没有这个字段", did_you_mean(str(name), type_.names(), listed="可用字段"))
             )
             continue
-        admitted = _admit(inner, value, here, problems)
+        admitted = _admit(inner, value, f"{path}.{name}" if path else name, problems)
         if admitted is not None:
             fact[name] = admitted
     absent = [name for name in type_.required if data.get(name) is None]
@@ -91,21 +101,23 @@ def _scalar(type_: FieldType, data: Any) -> Any:
     """Give a scalar of exactly the type, else None."""
     match type_.kind:
         case "text":
-            return data if isinstance(data, str) else None
+            return data if isinstance(data, str) and not _SURROGATES.search(data) else None
         case "boolean":
             return data if isinstance(data, bool) else None
         case "integer":
             return data if isinstance(data, int) and not isinstance(data, bool) else None
         case "number":
-            fits = isinstance(data, int | float) and not isinstance(data, bool) and math.isfinite(data)
-            return float(data) if fits else None
+            if isinstance(data, bool) or not isinstance(data, int | float):
+                return None
+            exact = isinstance(data, float) or -MOST_EXACT <= data <= MOST_EXACT
+            return float(data) if exact and -math.inf < data < math.inf else None
         case "date":
             if isinstance(data, date) and not isinstance(data, datetime):
                 return data
             return read_date(data) if isinstance(data, str) else None
         case "datetime":
             moment = read_datetime(data) if isinstance(data, str) else data
-            if not isinstance(moment, datetime) or moment.tzinfo is None:
+            if not isinstance(moment, datetime) or moment.tzinfo is None or not in_calendar(moment):
                 return None
             return moment.astimezone(UTC)
     return None
@@ -116,12 +128,25 @@ def _fits(type_: FieldType, size: float, path: str, problems: list[Problem], uni
     if (low is None or size >= low) and (high is None or size <= high):
         return True
     span = f"{'' if low is None else f'{low:g}'}～{'' if high is None else f'{high:g}'}{unit}"
-    problems.append(Problem(path, f"{size}{unit} 超出范围 {span}"))
+    problems.append(Problem(path, f"{_shown(size)}{unit} 超出范围 {span}"))
     return False
 
 
 def _refuse(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> None:
-    shown = repr(data)
-    shown = shown if len(shown) <= len("x" * 60) else shown[:60] + "…"
-    hint = "时间要带时区，例如 2022-03-08T09:00:00+08:00" if type_.kind == "datetime" else ""
-    problems.append(Problem(path, f"应是{KIND_TITLES[type_.kind]}，这里是 {shown}", hint))
+    hint = _HINTS.get(type_.kind, "") if type_.kind != "number" or isinstance(data, int) else ""
+    problems.append(Problem(path, f"应是{KIND_TITLES[type_.kind]}，这里是 {_shown(data)}", hint))
+
+
+def _shown(data: Any) -> str:
+    """Show a value that is not what it should be; only scalars are written out, as a list may be of any depth."""
+    if isinstance(data, list | dict):
+        return f"{'列表' if isinstance(data, list) else '一组字段'}（{len(data)} 项）"
+    if isinstance(data, int) and abs(data) >= 10**MOST_SHOWN:
+        return f"超过 {MOST_SHOWN} 位的数"
+    shown = repr(data[: MOST_SHOWN + 1] if isinstance(data, str) else data)
+    return shown if len(shown) <= MOST_SHOWN else shown[:MOST_SHOWN] + "…"
+
+
+def _named(key: Any) -> str:
+    """Show a key that nobody declared: not longer than a line, and nothing in it that can't be written."""
+    return str(key)[:MOST_SHOWN].encode("utf-8", "backslashreplace").decode()
