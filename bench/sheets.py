@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from mappings.sheet import open_upload
 from mappings.youzan import product_from_item
 
 ROOT = Path(__file__).parent.parent
-SHEET, CATALOGUE, REPORT = "upload.xlsx", "products.jsonl", "report.txt"
+SHEET, CATALOGUE, REPORT, PEAK = "upload.xlsx", "products.jsonl", "report.txt", "peak.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,20 @@ def _run(words: Sequence[str]) -> tuple[float, float]:
     _, status, usage = os.wait4(process, 0)
     if os.waitstatus_to_exitcode(status) != 0:
         raise RuntimeError(f"the step {words[-2]!r} failed:\n{log.read_text(encoding='utf-8')}")
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit
+    return usage.ru_utime + usage.ru_stime, float((Path(words[-1]) / PEAK).read_text())
+
+
+def _peak() -> float:
+    """Give the peak memory of this process in MB; what Linux tells the parent counts the parent's memory before the start too."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1e3
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 if __name__ == "__main__":
-    STEPS[sys.argv[1]](Path(sys.argv[2]))
+    try:
+        STEPS[sys.argv[1]](Path(sys.argv[2]))
+    finally:
+        (Path(sys.argv[2]) / PEAK).write_text(str(_peak()))
