@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.store.base import Base, new_id, one_of
-from pipeline.store.types import PlainText, json_object
+from pipeline.store.types import PlainText, json_list, json_object
 
 ListingState = Literal["reserved", "listed"]
 
@@ -45,6 +45,7 @@ class Listing(Base):
         row_number: That row's number in the sheet, 1-based.
         snapshot: The product fact as it was listed, to tell drift by (R33).
         channel_stock: Stock on the channel as last seen, pieces (R34); None while unknown.
+        channel_skus: The same for each SKU: its Youzan id, its id on the channel, its stock; None while unknown.
     """
 
     __tablename__ = "listings"
@@ -76,5 +77,6 @@ class Listing(Base):
     snapshot: Mapped[dict[str, Any] | None] = mapped_column(json_object())
     channel_stock: Mapped[int | None]
     channel_stock_at: Mapped[datetime | None]
+    channel_skus: Mapped[list[dict[str, Any]] | None] = mapped_column(json_list())
     created_at: Mapped[datetime]
     listed_at: Mapped[datetime | None]
