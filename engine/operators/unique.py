@@ -34,11 +34,11 @@ def _lower(builder: Builder, operator: Operator, subject: Subject, node: Node) -
 
 
 def _unique(values: list[Any]) -> bool | None:
-    """Compare all values; where one is absent, only an equal pair among the others settles it."""
+    """Compare all values; one that is absent may equal any other, so only an equal pair, or want of another, settles it."""
     there = [value for value in values if value is not None]
     if len(set(there)) < len(there):
         return False
-    return True if len(there) == len(values) else None
+    return True if len(there) == len(values) or len(values) == 1 else None
 
 
 OPERATOR = Operator(

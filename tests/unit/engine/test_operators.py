@@ -40,14 +40,20 @@ def field_for(operator: Operator, value: Any) -> str:
     """Find a field of the small vocabulary that can hold an example's value."""
     if isinstance(value, list):
         return "parts" if value and isinstance(value[0], dict) else "tags"
-    return "price" if isinstance(value, int) else "name" if value is not None or operator.id == "present" else "id"
+    return (
+        "price"
+        if isinstance(value, int)
+        else "name"
+        if value is not None or operator.id == "present"
+        else "id"
+    )
 
 
 def asked(operator: Operator, example: tuple[Any, ...]) -> tuple[Any, Any]:
     """Turn an example into the operator's argument, as it stands in YAML, and the fact."""
     value, *operands = example
     path = field_for(operator, value)
-    argument = operands[0] if len(operands) == 1 else operands if operands else True
+    argument = operands[0] if len(operands) == 1 else operands or True
     if operator.id in {"some", "every", "none", "unique"}:
         path = "parts"
     return {path: {operator.id: list(argument) if isinstance(argument, tuple) else argument}}, {path: value}
@@ -78,7 +84,9 @@ def test_the_examples_of_in_table_speak_of_rows() -> None:
     operator = operators()["in_table"]
     for expected, example in ((True, operator.passes), (False, operator.fails)):
         value, _, rows = example
-        assert expected is truth({"depot.id": {"in_table": "depots"}}, {"depot": {"id": value}}, Tables({"depots": rows}))
+        assert expected is truth(
+            {"depot.id": {"in_table": "depots"}}, {"depot": {"id": value}}, Tables({"depots": rows})
+        )
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("[!_]*.py")), ids=lambda file: file.stem)
@@ -126,6 +134,8 @@ def test_unique_counts_the_elements_that_a_path_leads_to_through_a_list() -> Non
         ({"tags": {"unique": True}}, {"tags": ["红", None]}, None),
         ({"tags": {"unique": True}}, {"tags": ["红", None, "红"]}, False),
         ({"tags": {"unique": True}}, {"tags": []}, True),
+        ({"tags": {"unique": True}}, {"tags": [None]}, True),
+        ({"tags": {"unique": True}}, {"tags": [None, None]}, None),
         ({"id": {"in": {"field": "tags"}}}, {"id": "红", "tags": ["蓝", None]}, None),
         ({"id": {"in": {"field": "tags"}}}, {"id": "红", "tags": []}, False),
         ({"price": {"between": [1, {"field": "serial"}]}}, {"price": 0}, None),
