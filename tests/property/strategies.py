@@ -6,12 +6,12 @@ midnight in Shanghai. Everything may be absent: a field missing or null, an elem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from hypothesis import strategies as st
@@ -24,15 +24,54 @@ from tests.reference.interpreter import Interpreter
 from tests.reference.loading import ruleset
 from tests.reference.vocabularies import SHIPPED, SYNTHETIC, vocabulary
 
-FACTS = [(SYNTHETIC, "goods"), (SYNTHETIC, "goods"), (SYNTHETIC, "claim"), (SHIPPED, "listing"), (SHIPPED, "after_sale")]
-TEXTS = ["红", "蓝", "𠮷祥", "a", "A", "红色", "9007199254740993", "9007199254740992", "😀红", "e\u0301", "é", 'a"b\\', "on", "010", "1", "2"]
+FACTS = [
+    (SYNTHETIC, "goods"),
+    (SYNTHETIC, "goods"),
+    (SYNTHETIC, "claim"),
+    (SHIPPED, "listing"),
+    (SHIPPED, "after_sale"),
+]
+TEXTS = [
+    "红",
+    "蓝",
+    "𠮷祥",
+    "a",
+    "A",
+    "红色",
+    "9007199254740993",
+    "9007199254740992",
+    "😀红",
+    "e\u0301",
+    "é",
+    'a"b\\',
+    "on",
+    "010",
+    "1",
+    "2",
+]
 FACT_TEXTS = [*TEXTS, "", "红\n", "\x00", "a\u2028", "null", "𠮷"]
 INTEGERS = [-1, 0, 1, 2, 3, 2**53, 2**53 + 1, 999_999_999_999_999_999]
 NUMBERS = [-1.5, 0.0, 0.5, 1.0, 2.0, float(2**53)]
 EDGE = datetime(2022, 2, 10, 16, tzinfo=UTC)
-MOMENTS = [EDGE, EDGE - timedelta(microseconds=1), EDGE + timedelta(days=1), EDGE.astimezone(timezone(timedelta(hours=8)))]
+MOMENTS = [
+    EDGE,
+    EDGE - timedelta(microseconds=1),
+    EDGE + timedelta(days=1),
+    EDGE.astimezone(timezone(timedelta(hours=8))),
+]
 DAYS = [date(2022, 2, 10), date(2022, 2, 11), date(2022, 2, 12)]
-PATTERNS = ["[0-9]+", "红.*", "[一-龥]{1,3}", "(红|蓝)+色?", "a|A", ".*", "[^0-9]*", "𠮷.", "[0-9]{1,19}", "[^红]+"]
+PATTERNS = [
+    "[0-9]+",
+    "红.*",
+    "[一-龥]{1,3}",
+    "(红|蓝)+色?",
+    "a|A",
+    ".*",
+    "[^0-9]*",
+    "𠮷.",
+    "[0-9]{1,19}",
+    "[^红]+",
+]
 ORDERED = ("integer", "number", "date", "datetime")
 POOLS: Mapping[str, list[Any]] = {
     "text": TEXTS,
@@ -42,6 +81,9 @@ POOLS: Mapping[str, list[Any]] = {
     "date": DAYS,
     "datetime": MOMENTS,
 }
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,6 +101,29 @@ class World:
     @property
     def type(self) -> FieldType:
         return vocabulary(self.folder).facts[self.fact].type
+
+
+@cache
+def _numbers(low: int, high: int) -> st.SearchStrategy[int]:
+    return st.integers(low, high)
+
+
+def number(draw: st.DrawFn, low: int, high: int) -> int:
+    """Draw a number, both ends included."""
+    return draw(_numbers(low, high))
+
+
+def pick(draw: st.DrawFn, items: Sequence[T]) -> T:
+    """Draw one of several."""
+    return items[number(draw, 0, len(items) - 1)]
+
+
+def some_of(draw: st.DrawFn, items: Sequence[T], least: int, most: int) -> list[T]:
+    """Draw some of several, each at most once."""
+    left = list(items)
+    return [
+        left.pop(number(draw, 0, len(left) - 1)) for _ in range(min(number(draw, least, most), len(left)))
+    ]
 
 
 @cache
@@ -87,33 +152,32 @@ def written(value: Any) -> Any:
 # Facts
 
 
-@st.composite
 def values(draw: st.DrawFn, type_: FieldType, size: int = 3) -> Any:
     """Draw a value of a type, None where it is absent."""
-    if draw(st.integers(0, 7)) == 0:
+    if number(draw, 0, 7) == 0:
         return None
     if type_.kind == "record":
         names = list(type_.names())
         if len(names) > 8:
-            names = draw(st.lists(st.sampled_from(names), min_size=4, max_size=10, unique=True))
+            names = some_of(draw, names, 4, 10)
         record = {}
         for name in names:
             inner = type_.field(name)
             assert inner is not None
-            if draw(st.integers(0, 9)):
-                record[name] = draw(values(inner, size))
+            if number(draw, 0, 9):
+                record[name] = values(draw, inner, size)
         return record
     if type_.kind == "list":
         assert type_.element is not None
-        return draw(st.lists(values(type_.element, max(size - 1, 1)), max_size=size))
+        return [values(draw, type_.element, max(size - 1, 1)) for _ in range(number(draw, 0, size))]
     if type_.choices:
-        return draw(st.sampled_from([value for value, _ in type_.choices]))
-    return draw(st.sampled_from(FACT_TEXTS if type_.kind == "text" else POOLS[type_.kind]))
+        return pick(draw, [value for value, _ in type_.choices])
+    return pick(draw, FACT_TEXTS if type_.kind == "text" else POOLS[type_.kind])
 
 
 def facts(world: World) -> st.SearchStrategy[Any]:
     """Draw a fact; its root is always there."""
-    return values(world.type).map(lambda fact: fact or {})
+    return st.composite(lambda draw: values(draw, world.type) or {})()
 
 
 @st.composite
@@ -121,8 +185,8 @@ def tables(draw: st.DrawFn, world: World) -> dict[str, list[dict[str, Any]]]:
     """Draw tables: some missing, some empty, rows with columns missing or null and keys that repeat."""
     found = {}
     for name, table in vocabulary(world.folder).tables.items():
-        if draw(st.integers(0, 4)):
-            found[name] = [row or {} for row in draw(st.lists(values(table.row), max_size=4))]
+        if number(draw, 0, 4):
+            found[name] = [values(draw, table.row) or {} for _ in range(number(draw, 0, 4))]
     return found
 
 
@@ -167,33 +231,31 @@ class Place:
         return Place(self.world, (*self.scopes, element), self.named)
 
 
-@st.composite
 def written_conditions(draw: st.DrawFn, place: Place, depth: int = 2) -> dict[str, Any]:
     """Draw a condition as it stands in YAML."""
     condition: dict[str, Any] = {}
-    for _ in range(draw(st.integers(1, 2))):
-        word = draw(st.sampled_from(["path", "path", "path", "all", "any", "none", "not", "use"])) if depth else "path"
+    for _ in range(number(draw, 1, 2)):
+        word = pick(draw, ["path", "path", "path", "all", "any", "none", "not", "use"]) if depth else "path"
         if word == "path" or (word == "use" and not place.named):
-            path, type_ = draw(st.sampled_from(paths(place.scopes[-1])))
+            path, type_ = pick(draw, paths(place.scopes[-1]))
             plain = len(place.scopes) == 1 and type_.kind != "list"
-            condition[path] = draw(written_tests(place, type_, depth, plain=plain))
+            condition[path] = written_tests(draw, place, type_, depth, plain=plain)
         elif word == "use":
-            condition["use"] = draw(st.sampled_from(place.named))
+            condition["use"] = pick(draw, place.named)
         elif word == "not":
-            condition["not"] = draw(written_conditions(place, depth - 1))
+            condition["not"] = written_conditions(draw, place, depth - 1)
         else:
-            condition[word] = draw(st.lists(written_conditions(place, depth - 1), min_size=1, max_size=3))
+            condition[word] = [written_conditions(draw, place, depth - 1) for _ in range(number(draw, 1, 3))]
     return condition
 
 
-@st.composite
 def written_tests(draw: st.DrawFn, place: Place, type_: FieldType, depth: int, *, plain: bool = False) -> Any:
     """Draw a test, or several, for a value of a type."""
     words = applicable(place, type_, depth, plain=plain)
-    if type_.kind not in {"record", "list"} and draw(st.booleans()):
-        return written(draw(st.sampled_from(constants(type_))))
-    chosen = draw(st.lists(st.sampled_from(words), min_size=1, max_size=2, unique=True))
-    return {word: draw(argument(place, type_, word, depth)) for word in chosen}
+    if type_.kind not in {"record", "list"} and pick(draw, (False, True)):
+        return written(pick(draw, constants(type_)))
+    chosen = some_of(draw, words, 1, 2)
+    return {word: argument(draw, place, type_, word, depth) for word in chosen}
 
 
 def applicable(place: Place, type_: FieldType, depth: int, *, plain: bool) -> list[str]:
@@ -218,88 +280,85 @@ def applicable(place: Place, type_: FieldType, depth: int, *, plain: bool) -> li
 def columns(place: Place, type_: FieldType) -> list[tuple[str, str]]:
     """List the tables and columns in which a value may be looked for."""
     found = vocabulary(place.world.folder).tables.items()
-    return [(name, column) for name, table in found for column, inner in table.row.fields if inner.kind == type_.kind]
+    return [
+        (name, column)
+        for name, table in found
+        for column, inner in table.row.fields
+        if inner.kind == type_.kind
+    ]
 
 
-@st.composite
 def argument(draw: st.DrawFn, place: Place, type_: FieldType, word: str, depth: int) -> Any:
     """Draw the argument of a test."""
     match word:
         case "present":
-            return draw(st.booleans())
+            return pick(draw, (False, True))
         case "not":
-            return draw(written_tests(place, type_, depth - 1))
+            return written_tests(draw, place, type_, depth - 1)
         case "count" | "length":
-            return draw(written_tests(place, FieldType("integer", minimum=0, maximum=4), 0).filter(_countable))
+            return written_tests(draw, place, FieldType("integer", "个数", minimum=0, maximum=4), 0)
         case "some" | "every" | "none":
             assert type_.element is not None
             inner = place.inside(type_.element)
             if type_.element.kind == "record":
-                return draw(written_conditions(inner, depth - 1))
-            return draw(written_tests(inner, type_.element, 0))
+                return written_conditions(draw, inner, depth - 1)
+            return written_tests(draw, inner, type_.element, 0)
         case "unique":
             assert type_.element is not None
             names = [name for name, inner in type_.element.fields if inner.kind not in {"record", "list"}]
-            return draw(st.sampled_from(names)) if names else True
+            return pick(draw, names) if names else True
         case "unique_in":
             return "upload"
         case "in_table":
-            return draw(looked_up(place, type_, depth))
+            return looked_up(draw, place, type_, depth)
         case "matches":
-            return draw(st.sampled_from(PATTERNS))
+            return pick(draw, PATTERNS)
         case "in":
-            return draw(choices(place, type_))
+            return choices(draw, place, type_)
         case "between":
-            low, high = sorted(draw(st.lists(st.sampled_from(constants(type_)), min_size=2, max_size=2)))
-            other = draw(operands(place, type_, [high]))
+            low, high = sorted(pick(draw, constants(type_)) for _ in "ab")
+            other = operands(draw, place, type_, [high])
             return [written(low), other]
         case "contains" | "starts_with" | "ends_with":
             element = type_.element if type_.kind == "list" else FieldType("text")
             assert element is not None
-            return draw(operands(place, element, constants(element)))
+            return operands(draw, place, element, constants(element))
         case _:
             pool = constants(type_, above=word == "less_than", below=word == "more_than")
-            return draw(operands(place, type_, pool))
+            return operands(draw, place, type_, pool)
 
 
-def _countable(tests: Any) -> bool:
-    return not (isinstance(tests, dict) and "in_table" in tests)
-
-
-@st.composite
 def operands(draw: st.DrawFn, place: Place, type_: FieldType, pool: list[Any]) -> Any:
     """Draw a constant, a field of the fact or a field of the element."""
-    word = draw(st.sampled_from(["", "", "field", "item"]))
+    word = pick(draw, ["", "", "field", "item"])
     if word == "item" and len(place.scopes) > 1 and place.scopes[-1].kind == "record":
         there = place.scopes[-1]
     elif word == "field":
         there = place.scopes[0]
     else:
-        return written(draw(st.sampled_from(pool)))
+        return written(pick(draw, pool))
     fitting = [path for path, other in paths(there) if alike(type_, other)]
     if not fitting:
-        return written(draw(st.sampled_from(pool)))
-    return {word: draw(st.sampled_from(fitting))}
+        return written(pick(draw, pool))
+    return {word: pick(draw, fitting)}
 
 
-@st.composite
 def choices(draw: st.DrawFn, place: Place, type_: FieldType) -> Any:
     """Draw the choices of `in`: constants, or a field that holds a list."""
     lists = [path for path, other in paths(place.scopes[0]) if alike(FieldType("list", element=type_), other)]
-    if lists and draw(st.booleans()):
-        return {"field": draw(st.sampled_from(lists))}
-    pool = list({value: None for value in constants(type_)})
-    return [written(value) for value in draw(st.lists(st.sampled_from(pool), min_size=1, max_size=4, unique=True))]
+    if lists and pick(draw, (False, True)):
+        return {"field": pick(draw, lists)}
+    pool = list(dict.fromkeys(constants(type_)))
+    return [written(value) for value in some_of(draw, pool, 1, 4)]
 
 
-@st.composite
 def looked_up(draw: st.DrawFn, place: Place, type_: FieldType, depth: int) -> Any:
     """Draw the argument of `in_table`, with a condition on the row now and then."""
-    name, column = draw(st.sampled_from(columns(place, type_)))
+    name, column = pick(draw, columns(place, type_))
     options: dict[str, Any] = {"name": name, "column": column}
-    if depth and draw(st.booleans()):
+    if depth and pick(draw, (False, True)):
         row = vocabulary(place.world.folder).tables[name].row
-        options["where"] = draw(written_conditions(place.inside(row), depth - 1))
+        options["where"] = written_conditions(draw, place.inside(row), depth - 1)
     return options
 
 
@@ -315,7 +374,9 @@ class _Plain(yaml.SafeDumper):
 
 def dumped(data: Any, *, flow: bool = False) -> str:
     """Write data as YAML."""
-    return yaml.dump(data, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=10**6, default_flow_style=flow)
+    return yaml.dump(
+        data, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=10**6, default_flow_style=flow
+    )
 
 
 @dataclass(frozen=True)
@@ -328,37 +389,41 @@ class Written:
     ruleset: Ruleset
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
+def worlds() -> st.SearchStrategy[World]:
     """Draw a vocabulary and a fact."""
-    return World(*draw(st.sampled_from(FACTS)))
+    return st.sampled_from([World(*pair) for pair in FACTS])
 
 
 @st.composite
 def rule_files(draw: st.DrawFn, world: World, most: int = 4) -> Written:
     """Draw a rule file of kind eligibility, and read it."""
     definitions = {
-        name: draw(written_conditions(Place(world, (world.type,)), 1))
-        for name in draw(st.sampled_from([[], ["usual"], ["usual", "special"]]))
+        name: written_conditions(draw, Place(world, (world.type,)), 1)
+        for name in pick(draw, [[], ["usual"], ["usual", "special"]])
     }
     place = Place(world, (world.type,), tuple(definitions))
     rules = []
-    for number in range(draw(st.integers(1, most))):
-        path, type_ = draw(st.sampled_from(paths(world.type)))
+    for position in range(number(draw, 1, most)):
+        path, type_ = pick(draw, paths(world.type))
         slot = f"{path}|count" if type_.kind == "list" else path
-        rule: dict[str, Any] = {"id": f"rule-{number}", "title": "标题𠮷", "source": "R1"}
-        if draw(st.booleans()):
-            rule["when"] = draw(written_conditions(place, 1))
-        rule[draw(st.sampled_from(["require", "forbid"]))] = draw(written_conditions(place, 3))
+        rule: dict[str, Any] = {"id": f"rule-{position}", "title": "标题𠮷", "source": "R1"}
+        if pick(draw, (False, True)):
+            rule["when"] = written_conditions(draw, place, 1)
+        rule[pick(draw, ["require", "forbid"])] = written_conditions(draw, place, 3)
         rule["otherwise"] = f"现值 {{{slot}}}"
         rule["fix"] = f"改 {{{path}}}"
-        rule["severity"] = draw(st.sampled_from(["error", "error", "warning"]))
-        if draw(st.integers(0, 3)) == 0:
-            first, last = sorted(draw(st.lists(st.sampled_from(DAYS), min_size=2, max_size=2)))
-            rule["effective"] = {"from": first.isoformat(), "until": draw(st.sampled_from([last.isoformat(), None]))}
+        rule["severity"] = pick(draw, ["error", "error", "warning"])
+        if number(draw, 0, 3) == 0:
+            first, last = sorted(pick(draw, DAYS) for _ in "ab")
+            rule["effective"] = {"from": first.isoformat(), "until": pick(draw, [last.isoformat(), None])}
         rules.append(rule)
-    data: dict[str, Any] = {"kind": "eligibility", "fact": world.fact, "definitions": definitions, "rules": rules}
-    text = dumped(data, flow=draw(st.booleans()))
+    data: dict[str, Any] = {
+        "kind": "eligibility",
+        "fact": world.fact,
+        "definitions": definitions,
+        "rules": rules,
+    }
+    text = dumped(data, flow=pick(draw, (False, True)))
     return Written(world, data, text, ruleset(text, world.folder))
 
 
@@ -369,16 +434,16 @@ def plans(draw: st.DrawFn, world: World) -> Plan:
         rule.require for rule in draw(rule_files(world, 4)).ruleset.rules if isinstance(rule, EligibilityRule)
     ]
     found += [And(()), Or(())]
-    for _ in range(draw(st.integers(0, 4))):
-        items = tuple(draw(st.lists(st.sampled_from(found), max_size=3)))
-        found.append(draw(st.sampled_from([And(items), Or(items), Not(draw(st.sampled_from(found)))])))
+    for _ in range(number(draw, 0, 4)):
+        items = tuple(pick(draw, found) for _ in range(number(draw, 0, 3)))
+        found.append(pick(draw, [And(items), Or(items), Not(pick(draw, found))]))
     rules = []
-    for number in range(draw(st.integers(1, 4))):
-        when = draw(st.sampled_from([None, *found]))
-        require = draw(st.sampled_from([None, *found])) if when is not None else draw(st.sampled_from(found))
-        days = sorted(draw(st.lists(st.sampled_from(DAYS), max_size=2)))
+    for position in range(number(draw, 1, 4)):
+        when = pick(draw, [None, *found])
+        require = pick(draw, [None, *found]) if when is not None else pick(draw, found)
+        days = sorted(pick(draw, DAYS) for _ in range(number(draw, 0, 2)))
         first, last = (*days, None, None)[:2]
-        rules.append(PlannedRule(f"rule-{number}", when, require, first, last))
+        rules.append(PlannedRule(f"rule-{position}", when, require, first, last))
     return Plan("test/plan", tuple(rules))
 
 
@@ -397,9 +462,9 @@ def surroundings(draw: st.DrawFn, world: World, plan: Plan, fact: Any) -> Known:
     """Draw tables, a batch that holds the fact (or none), and a day."""
     rows = draw(tables(world))
     batch, others = None, None
-    if draw(st.booleans()):
-        others = [fact, *draw(st.lists(facts(world), max_size=2))]
+    if pick(draw, (False, True)):
+        others = [fact, *(draw(facts(world)) for _ in range(number(draw, 0, 2)))]
         batch = Batch(batch_refs(plan))
-        for number, other in enumerate(others):
-            batch.add(other, str(number))
-    return Known(Tables(rows), batch, Interpreter(rows, others), draw(st.sampled_from(DAYS)))
+        for position, other in enumerate(others):
+            batch.add(other, str(position))
+    return Known(Tables(rows), batch, Interpreter(rows, others), pick(draw, DAYS))

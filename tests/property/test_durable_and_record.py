@@ -27,11 +27,27 @@ KINDS = ("text", "integer", "boolean")
 def joins(draw: st.DrawFn) -> Any:
     """Draw a test on a table as rules have it: any row, rows of a fixed kind, rows that agree with the fact."""
     subject, table, column = draw(
-        st.sampled_from([("id", "depots", "id"), ("depot.id", "serials", "depot_id"), ("serial", "serials", "serial"), ("name", "depots", "name")])
+        st.sampled_from(
+            [
+                ("id", "depots", "id"),
+                ("depot.id", "serials", "depot_id"),
+                ("serial", "serials", "serial"),
+                ("name", "depots", "name"),
+            ]
+        )
     )
     agree = {
-        "depots": [{"floor": {"equals": {"field": "depot.floor"}}}, {"name": {"equals": {"field": "name"}}}, {"open": True}, {"since": {"present": True}}],
-        "serials": [{"name": {"equals": {"field": "name"}}}, {"depot_id": {"equals": {"field": "depot.id"}}}, {"name": {"in": ["红", "蓝"]}}],
+        "depots": [
+            {"floor": {"equals": {"field": "depot.floor"}}},
+            {"name": {"equals": {"field": "name"}}},
+            {"open": True},
+            {"since": {"present": True}},
+        ],
+        "serials": [
+            {"name": {"equals": {"field": "name"}}},
+            {"depot_id": {"equals": {"field": "depot.id"}}},
+            {"name": {"in": ["红", "蓝"]}},
+        ],
     }
     where = draw(st.lists(st.sampled_from(agree[table]), max_size=2, unique_by=str))
     options: dict[str, Any] = {"name": table, "column": column}
@@ -44,14 +60,20 @@ def joins(draw: st.DrawFn) -> Any:
 @st.composite
 def conditions(draw: st.DrawFn, depth: int = 2) -> Any:
     """Draw a condition of joins, of plain tests, and of tests that durable-rules is only told the outcome of."""
-    word = draw(st.sampled_from(["join", "join", "plain", "other", "all", "any", "none", "not"])) if depth else "plain"
+    word = (
+        draw(st.sampled_from(["join", "join", "plain", "other", "all", "any", "none", "not"]))
+        if depth
+        else "plain"
+    )
     if word == "join":
         return draw(joins())
     if word == "other":
-        return draw(strategies.written_conditions(Place(GOODS, (GOODS.type,)), 1))
+        return strategies.written_conditions(draw, Place(GOODS, (GOODS.type,)), 1)
     if word == "plain":
-        path, type_ = draw(st.sampled_from([item for item in strategies.paths(GOODS.type) if item[1].kind in KINDS]))
-        return {path: draw(strategies.written_tests(Place(GOODS, (GOODS.type,)), type_, 0))}
+        path, type_ = draw(
+            st.sampled_from([item for item in strategies.paths(GOODS.type) if item[1].kind in KINDS])
+        )
+        return {path: strategies.written_tests(draw, Place(GOODS, (GOODS.type,)), type_, 0)}
     if word == "not":
         return {"not": draw(conditions(depth - 1))}
     return {word: draw(st.lists(conditions(depth - 1), min_size=1, max_size=2))}
@@ -77,7 +99,9 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 @given(st.data(), plans())
-def test_durable_rules_passes_exactly_what_the_record_evaluator_passes(data: st.DataObject, plan: Plan) -> None:
+def test_durable_rules_passes_exactly_what_the_record_evaluator_passes(
+    data: st.DataObject, plan: Plan
+) -> None:
     evaluators = [compile_plan(plan), record.compile_plan(plan)]
     for _ in range(4):
         fact = data.draw(strategies.facts(GOODS))
@@ -96,7 +120,9 @@ def test_any_plan_is_either_refused_or_answered_rightly(data: st.DataObject, wor
         return
     fact = data.draw(strategies.facts(world))
     known = data.draw(strategies.surroundings(world, plan, fact))
-    assert failing(plan, fact, known.reference, known.day) == compile_plan(plan).bind(known.tables, None, known.day)(fact)
+    assert failing(plan, fact, known.reference, known.day) == compile_plan(plan).bind(
+        known.tables, None, known.day
+    )(fact)
 
 
 def test_the_generated_plans_join_rows_and_their_absence() -> None:
@@ -109,7 +135,9 @@ def test_the_generated_plans_join_rows_and_their_absence() -> None:
                 for part in parts(top) if top is not None else ():
                     negated = isinstance(part, Not) and isinstance(part.item, InTable)
                     if isinstance(part, InTable) or negated:
-                        seen.add(f"{'absent' if negated else 'there'} {'where' if getattr(part, 'where', None) or (negated and part.item.where) else ''}")
+                        seen.add(
+                            f"{'absent' if negated else 'there'} {'where' if getattr(part, 'where', None) or (negated and part.item.where) else ''}"
+                        )
                     elif isinstance(part, And | Or):
                         seen.add(type(part).__name__)
 

@@ -30,10 +30,7 @@ def reached(fact: Any, path: str) -> Any:
         if isinstance(value, list) and name:
             rest = ".".join(step for step, _ in STEP.findall(path)[number:])
             return [reached(item, rest) for item in value]
-        if position:
-            value = value[int(position)]
-        else:
-            value = value.get(name) if isinstance(value, dict) else None
+        value = value[int(position)] if position else value.get(name) if isinstance(value, dict) else None
     return value
 
 
@@ -102,13 +99,17 @@ def test_a_decision_is_replayed_to_the_same_bytes(data: st.DataObject, world: st
 
 
 @given(st.data(), strategies.worlds())
-def test_a_decision_leaves_the_fact_and_the_tables_alone(data: st.DataObject, world: strategies.World) -> None:
+def test_a_decision_leaves_the_fact_and_the_tables_alone(
+    data: st.DataObject, world: strategies.World
+) -> None:
     file = data.draw(strategies.rule_files(world))
     fact = data.draw(strategies.facts(world))
     rows = data.draw(strategies.tables(world))
     before = copy.deepcopy((fact, rows))
     as_of = datetime.combine(strategies.DAYS[1], time(), SHANGHAI)
-    Session(file.ruleset, record.compile_plan(file.ruleset.plan()), Tables(rows), as_of, Batch(())).decide(fact)
+    Session(file.ruleset, record.compile_plan(file.ruleset.plan()), Tables(rows), as_of, Batch(())).decide(
+        fact
+    )
     assert before == (fact, rows)
 
 

@@ -14,7 +14,9 @@ from tests.reference.interpreter import failing, opposite, status
 
 
 @given(st.data(), strategies.worlds())
-def test_the_fast_pass_lets_through_exactly_what_surely_passes(data: st.DataObject, world: strategies.World) -> None:
+def test_the_fast_pass_lets_through_exactly_what_surely_passes(
+    data: st.DataObject, world: strategies.World
+) -> None:
     plan = data.draw(strategies.plans(world))
     fact = data.draw(strategies.facts(world))
     known = data.draw(strategies.surroundings(world, plan, fact))
@@ -34,7 +36,9 @@ def test_the_fast_pass_agrees_on_rules_read_from_yaml(data: st.DataObject, world
 
 
 @given(st.data(), strategies.worlds())
-def test_the_slow_pass_knows_what_is_true_false_and_unknown(data: st.DataObject, world: strategies.World) -> None:
+def test_the_slow_pass_knows_what_is_true_false_and_unknown(
+    data: st.DataObject, world: strategies.World
+) -> None:
     plan = data.draw(strategies.plans(world))
     fact = data.draw(strategies.facts(world))
     known = data.draw(strategies.surroundings(world, plan, fact))

@@ -31,17 +31,17 @@ class AsWritten:
         self.known = known
         self.definitions = definitions
 
-    def truth(self, condition: Mapping[str, Any], fact: Any, here: Any, *, inside: bool = False) -> Truth:
+    def truth(self, condition: Mapping[str, Any], fact: Any, here: Any) -> Truth:
         """Decide a condition about what is `here`: the fact itself, an element or a row."""
         truths: list[Truth] = []
         for key, value in condition.items():
             if key in {"all", "any", "none"}:
-                items = [self.truth(item, fact, here, inside=inside) for item in value]
+                items = [self.truth(item, fact, here) for item in value]
                 truths.append(all_true(items) if key == "all" else any_true(items))
                 if key == "none":
                     truths[-1] = opposite(truths[-1])
             elif key == "not":
-                truths.append(opposite(self.truth(value, fact, here, inside=inside)))
+                truths.append(opposite(self.truth(value, fact, here)))
             elif key == "use":
                 truths.append(self.truth(self.definitions[value], fact, fact))
             else:
@@ -60,10 +60,10 @@ class AsWritten:
             return opposite(self.tests(wanted, value, fact, here, path))
         if name == "present":
             return (value is not None) is wanted
+        if name in {"count", "length"}:
+            return self.tests(wanted, None if value is None else len(value), fact, here, path)
         if value is None:
             return None
-        if name in {"count", "length"}:
-            return self.tests(wanted, len(value), fact, here, path)
         if name in {"some", "every", "none"}:
             return self.quantified(name, wanted, value, fact)
         if name == "unique":
@@ -74,7 +74,9 @@ class AsWritten:
         if name == "in_table":
             return self.in_table(wanted if isinstance(wanted, dict) else {"name": wanted}, value, fact)
         assert name in OPERATORS
-        operands = [self.operand(item, value, fact, here) for item in (wanted if name == "between" else [wanted])]
+        operands = [
+            self.operand(item, value, fact, here) for item in (wanted if name == "between" else [wanted])
+        ]
         return None if any(operand is None for operand in operands) else apply(name, value, operands)
 
     def quantified(self, name: str, body: Any, elements: Any, fact: Any) -> Truth:
@@ -86,11 +88,9 @@ class AsWritten:
 
     def element(self, body: Any, element: Any, fact: Any) -> Truth:
         """Decide the body of a quantifier on an element; one that is absent has no fields."""
-        plain = not isinstance(body, dict) or (set(body) <= OPERATORS | {"length", "present", "not", "in_table"})
-        nested = isinstance(body, dict) and isinstance(body.get("not"), dict) and not isinstance(element, dict)
-        if isinstance(element, dict) or (not plain and not nested):
-            return self.truth(body, fact, element, inside=True)
-        return self.tests(body, element, fact, element, "")
+        if tests_only(body):
+            return self.tests(body, element, fact, element, "")
+        return self.truth(body, fact, element)
 
     def in_table(self, options: Mapping[str, Any], value: Any, fact: Any) -> Truth:
         """Look for a row."""
@@ -101,16 +101,28 @@ class AsWritten:
         fitting = [row for row in rows if same(row.get(column), value)]
         if "where" not in options:
             return bool(fitting)
-        return any_true([self.truth(options["where"], fact, row, inside=True) for row in fitting])
+        return any_true([self.truth(options["where"], fact, row) for row in fitting])
 
     def operand(self, written: Any, value: Any, fact: Any, here: Any) -> Any:
         """Read an operand as the value it is compared with demands."""
         if isinstance(written, dict):
             return at(fact, written["field"]) if "field" in written else at(here, written["item"])
-        kind = next((type(item) for item in value if item is not None), str) if isinstance(value, list) else type(value)
+        kind = (
+            next((type(item) for item in value if item is not None), str)
+            if isinstance(value, list)
+            else type(value)
+        )
         if isinstance(written, list):
             return [read(item, kind) for item in written]
         return read(written, kind)
+
+
+def tests_only(body: Any) -> bool:
+    """Say whether the body of a quantifier is tests on a plain element rather than a condition on a record."""
+    if not isinstance(body, dict):
+        return True
+    words = OPERATORS | {"length", "present", "in_table"}
+    return all(tests_only(inner) if word == "not" else word in words for word, inner in body.items())
 
 
 def read(written: Any, kind: type) -> Any:

@@ -11,7 +11,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from engine.plan import And, Condition, Const, InTable, Not, Once, Operand, Or, Plan, PlannedRule, Ref, Some, Test
+from engine.plan import (
+    And,
+    Condition,
+    Const,
+    InTable,
+    Not,
+    Once,
+    Operand,
+    Or,
+    Plan,
+    PlannedRule,
+    Ref,
+    Some,
+    Test,
+)
 
 Truth = bool | None
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -93,7 +107,9 @@ class Interpreter:
             elements = self.value(condition.subject, scopes)
             if elements is None:
                 return None
-            return any_true([self.truth(condition.body, {**scopes, condition.scope: item}) for item in elements])
+            return any_true(
+                [self.truth(condition.body, {**scopes, condition.scope: item}) for item in elements]
+            )
         value = self.value(condition.subject, scopes)
         if isinstance(condition, Once):
             if value is None or self.batch is None:
@@ -130,7 +146,9 @@ def apply(operator: str, value: Any, operands: list[Any]) -> Truth:
     """Apply an operator to values that are all there; elements of lists may still be absent."""
     if operator == "unique":
         pairs = [(one, other) for at, one in enumerate(value) for other in value[:at]]
-        return all_true([None if one is None or other is None else not same(one, other) for one, other in pairs])
+        return all_true(
+            [None if one is None or other is None else not same(one, other) for one, other in pairs]
+        )
     first = operands[0]
     if operator == "equals":
         return same(value, first)

@@ -43,7 +43,9 @@ ARRIVALS = 40
 def usable(evaluator: Evaluator, case: dict[str, Any], reasons: tuple[str, ...]) -> bool:
     """Say whether an evaluator runs a case; a refusal that the case does not name, or names in vain, is a failure."""
     named = case.get("refused", {}).get(evaluator.NAME)
-    assert (named is None) == (not reasons), f"{evaluator.NAME}: {reasons or 'accepts what the case says it refuses'}"
+    assert (named is None) == (not reasons), (
+        f"{evaluator.NAME}: {reasons or 'accepts what the case says it refuses'}"
+    )
     assert named is None or any(named in reason for reason in reasons), reasons
     return not reasons and (evaluator.NAME != "durable" or THERE)
 
@@ -57,8 +59,13 @@ def let_in(type_: FieldType, data: Any) -> Any:
 def told(decision: Decision) -> Any:
     """Give what a case expects of a decision: all but the hash and what is copied from the rule."""
     left_out = {"severity", "preempts", "source", "title"}
-    findings = [{k: v for k, v in item.items() if k not in left_out} for item in decision.as_data()["findings"]]
-    return {"outcome": decision.outcome, "findings": [{k: v for k, v in item.items() if v} for item in findings]}
+    findings = [
+        {k: v for k, v in item.items() if k not in left_out} for item in decision.as_data()["findings"]
+    ]
+    return {
+        "outcome": decision.outcome,
+        "findings": [{k: v for k, v in item.items() if v} for item in findings],
+    }
 
 
 def eligibility(rules: Ruleset, case: dict[str, Any], tables: Tables, as_of: datetime) -> Any:
@@ -80,7 +87,10 @@ def mapping(rules: Ruleset, case: dict[str, Any], tables: Tables, as_of: datetim
     results = [map_fact(rules, let_in(rules.fact.type, fact), tables, as_of) for fact in case["facts"]]
     return [
         {
-            "mapped": [{k: getattr(item, k) for k in ("source", "target", "value", "confidence", "filled")} for item in result.mapped],
+            "mapped": [
+                {k: getattr(item, k) for k in ("source", "target", "value", "confidence", "filled")}
+                for item in result.mapped
+            ],
             **told(result.decision),
         }
         for result in results
@@ -96,13 +106,19 @@ def actions(rules: Ruleset, case: dict[str, Any], tables: Tables, as_of: datetim
             answer = []
             for fact in facts:
                 verdict = session.judge(fact)
-                states = [{k: v for k, v in state.as_data().items() if v and not k.startswith("title")} for state in verdict.actions]
+                states = [
+                    {k: v for k, v in state.as_data().items() if v and not k.startswith("title")}
+                    for state in verdict.actions
+                ]
                 answer.append({"actions": states, "shown": plain(verdict.shown(fact))})
             assert answer == found.setdefault("verdicts", answer)
     for evaluator in EVALUATORS:
         if rules.flows and (evaluator.NAME != "durable" or THERE):
             flows = PlannedFlows(rules.flows, as_of.astimezone(SHANGHAI).date(), "cases", evaluator)
-            answer = {"state": folded(rules, flows, case), "commands": commanded(rules, flows, case, tables, as_of)}
+            answer = {
+                "state": folded(rules, flows, case),
+                "commands": commanded(rules, flows, case, tables, as_of),
+            }
             assert answer == found.setdefault("flows", answer), evaluator.NAME
     return found
 
@@ -110,7 +126,13 @@ def actions(rules: Ruleset, case: dict[str, Any], tables: Tables, as_of: datetim
 def folded(rules: Ruleset, flows: PlannedFlows, case: dict[str, Any]) -> Any:
     """Fold a case's observations in many orders and numbers of arrival; all must come to the same."""
     seen = [
-        Observation(item["id"], item["event"], datetime.fromisoformat(item["at"]), item.get("about", ""), item.get("data"))
+        Observation(
+            item["id"],
+            item["event"],
+            datetime.fromisoformat(item["at"]),
+            item.get("about", ""),
+            item.get("data"),
+        )
         for item in case.get("observations", ())
     ]
     chance = random.Random(0)
@@ -123,17 +145,34 @@ def folded(rules: Ruleset, flows: PlannedFlows, case: dict[str, Any]) -> Any:
 
 
 def shown(state: CaseState) -> Any:
-    effects = [[item.flow, item.observation, item.after_sale, dict(item.changes), item.call] for item in state.effects]
-    return {"order": state.order, "claims": state.after_sales, "effects": effects, "ignored": list(state.ignored)}
+    effects = [
+        [item.flow, item.observation, item.after_sale, dict(item.changes), item.call]
+        for item in state.effects
+    ]
+    return {
+        "order": state.order,
+        "claims": state.after_sales,
+        "effects": effects,
+        "ignored": list(state.ignored),
+    }
 
 
-def commanded(rules: Ruleset, flows: PlannedFlows, case: dict[str, Any], tables: Tables, as_of: datetime) -> Any:
+def commanded(
+    rules: Ruleset, flows: PlannedFlows, case: dict[str, Any], tables: Tables, as_of: datetime
+) -> Any:
     session = ActionSession(rules, record.compile_plan(rules.plan()), as_of, tables)
     results = []
     for item in case.get("commands", ()):
         fact = let_in(rules.fact.type, item["fact"])
         result = command(rules, flows, session.judge(fact), item["action"], fact)
-        results.append({"done": result.done, "reason": result.state.reason, "changes": dict(result.changes), "calls": list(result.calls)})
+        results.append(
+            {
+                "done": result.done,
+                "reason": result.state.reason,
+                "changes": dict(result.changes),
+                "calls": list(result.calls),
+            }
+        )
     return results
 
 
@@ -145,9 +184,14 @@ def test_every_evaluator_answers_a_case_as_expected(folder: Path, request: pytes
     rules = ruleset((folder / "rules.yaml").read_text(encoding="utf-8"), SYNTHETIC)
     if (folder / "waivers.yaml").exists():
         rules = waived(rules, folder / "waivers.yaml")
-    rows = {name: [let_in(vocabulary(SYNTHETIC).tables[name].row, row) for row in rows] for name, rows in case.get("tables", {}).items()}
+    rows = {
+        name: [let_in(vocabulary(SYNTHETIC).tables[name].row, row) for row in rows]
+        for name, rows in case.get("tables", {}).items()
+    }
     run = {"eligibility": eligibility, "mapping": mapping, "actions": actions}[rules.kind]
-    answer = run(rules, case, Tables(rows), datetime.fromisoformat(case.get("as_of", "2022-03-08T12:00:00+08:00")))
+    answer = run(
+        rules, case, Tables(rows), datetime.fromisoformat(case.get("as_of", "2022-03-08T12:00:00+08:00"))
+    )
     answer = json.loads(json.dumps(plain(answer), ensure_ascii=False))
     golden = folder / "expected.json"
     if request.config.getoption("--update-goldens"):
@@ -161,12 +205,23 @@ def waived(rules: Ruleset, file: Path) -> Ruleset:
     assert root is not None
     found = read_waivers(root, {"eligibility": rules}, vocabulary(SYNTHETIC), diagnostics)
     assert [] == diagnostics.items
-    return Ruleset(rules.name, rules.kind, rules.fact, rules.rules, rules.flows, found["eligibility"][0], rules.version, rules.file)
+    return Ruleset(
+        rules.name,
+        rules.kind,
+        rules.fact,
+        rules.rules,
+        rules.flows,
+        found["eligibility"][0],
+        rules.version,
+        rules.file,
+    )
 
 
 def test_the_corpus_is_found_and_large_enough() -> None:
     assert len(CASES) >= 30
-    assert {"expected.json", "input.json", "rules.yaml"} <= {file.name for folder in CASES for file in folder.iterdir()}
+    assert {"expected.json", "input.json", "rules.yaml"} <= {
+        file.name for folder in CASES for file in folder.iterdir()
+    }
 
 
 def test_every_operator_and_every_outcome_occurs_in_the_corpus() -> None:
