@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from engine.decision import Decision, Evidence, Finding
-from engine.plan import Operand, Ref, parts, refs_of
+from engine.plan import Operand, Ref, Test, parts, refs_of
 from engine.rules import Lookup, MappingRule, Ruleset, Slot
 from engine.session import outcome, undetermined
 from engine.tables import Tables
@@ -57,7 +57,7 @@ class MappingResult:
 
 
 class MappingSession:
-    """Map facts as of one moment; facts that agree in every field that the rules read share one answer."""
+    """Map facts as of one moment; facts that agree in every field that a rule reads share its answer."""
 
     def __init__(self, ruleset: Ruleset, tables: Tables, as_of: datetime) -> None:
         """Prepare to map.
@@ -69,14 +69,9 @@ class MappingSession:
         """
         day = as_of.astimezone(SHANGHAI).date()
         planned = zip(ruleset.plan().rules, ruleset.rules, strict=True)
-        self._rules = [rule for plan, rule in planned if plan.in_force(day) and isinstance(rule, MappingRule)]
-        self._ruleset = ruleset
-        self._judge = Judge(tables)
-        self._as_of = as_of
-        self._reads = tuple(
-            _reader(ref) for ref in dict.fromkeys(ref for rule in self._rules for ref in _reads(rule))
-        )
-        self._known: dict[Any, MappingResult] = {}
+        rules = [rule for plan, rule in planned if plan.in_force(day) and isinstance(rule, MappingRule)]
+        self._answers = [_Answers(ruleset, rule, Judge(tables)) for rule in rules]
+        self._accepted = Decision(ruleset.name, ruleset.version, as_of, "accepted", ())
 
     def map(self, fact: Fact) -> MappingResult:
         """Map a fact.
@@ -88,25 +83,35 @@ class MappingSession:
             A proposal for each element of each rule in force, and a decision whose findings say what could not be mapped, what
             was filled in otherwise (a notice), and which elements came to the same value where they must differ.
         """
-        key = tuple([read(fact) for read in self._reads])
+        answers = [answers.about(fact) for answers in self._answers]
+        mapped = tuple([item for items, _ in answers for item in items])
+        findings = [finding for _, said_of_it in answers for finding in said_of_it]
+        if not findings:
+            return MappingResult(mapped, self._accepted)
+        return MappingResult(
+            mapped, replace(self._accepted, outcome=outcome(findings), findings=tuple(findings))
+        )
+
+
+class _Answers:
+    """Know one rule's answers by the values of the fields that it reads."""
+
+    def __init__(self, ruleset: Ruleset, rule: MappingRule, judge: Judge) -> None:
+        self._ruleset = ruleset
+        self._rule = rule
+        self._judge = judge
+        self._readers = tuple([_reader(ref, presence=presence) for ref, presence in _reads(rule)])
+        self._known: dict[Any, tuple[list[Mapped], list[Finding]]] = {}
+
+    def about(self, fact: Fact) -> tuple[list[Mapped], list[Finding]]:
+        """Give the rule's answer about a fact."""
+        key = tuple([read(fact) for read in self._readers])
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            found = self._known[key] = self._map(fact)
+            found = self._known[key] = _apply(self._ruleset, self._rule, fact, self._judge)
         return found
-
-    def _map(self, fact: Fact) -> MappingResult:
-        mapped: list[Mapped] = []
-        findings: list[Finding] = []
-        for rule in self._rules:
-            items, said_of_it = _apply(self._ruleset, rule, fact, self._judge)
-            mapped += items
-            findings += said_of_it
-        decision = Decision(
-            self._ruleset.name, self._ruleset.version, self._as_of, outcome(findings), tuple(findings)
-        )
-        return MappingResult(tuple(mapped), decision)
 
 
 def map_fact(ruleset: Ruleset, fact: Fact, tables: Tables, as_of: datetime) -> MappingResult:
@@ -137,30 +142,31 @@ def _apply(
     return mapped, findings + _collisions(ruleset, rule, mapped)
 
 
-def _reads(rule: MappingRule) -> list[Ref]:
-    """List every field of the fact that a rule's outcome, or its words, may depend on."""
+def _reads(rule: MappingRule) -> list[tuple[Ref, bool]]:
+    """List every field of the fact that a rule's outcome, or its words, may depend on, and whether only its presence counts."""
     tops = [rule.common.when, *(case.when for case in rule.cases)]
     tops += [case.to.where for case in rule.cases if isinstance(case.to, Lookup)]
-    found = [ref for top in tops if top is not None for part in parts(top) for ref in refs_of(part)]
-    found += [case.to for case in rule.cases if isinstance(case.to, Ref)]
-    found += [
-        slot.ref
-        for piece in (rule.otherwise.zh, rule.otherwise.en)
-        for slot in piece
-        if isinstance(slot, Slot)
-    ]
-    reads = [ref for ref in found if ref.scope == 0]
-    if rule.each is None:
-        return [*reads, rule.target]
-    inner = {ref.steps for ref in found if ref.scope == 1 and ref.steps} | {(rule.key,)}
-    each = rule.each.steps
-    reads += [Ref(0, (*each, *steps), len(each)) for steps in sorted(inner)]
-    assert rule.target.through is not None
-    owner = rule.target.steps[: rule.target.through]
-    return [*reads, rule.target, Ref(0, (*owner, rule.key), len(owner))]
+    tested = [part for top in tops if top is not None for part in parts(top)]
+    found = {
+        (ref, isinstance(part, Test) and part.operator == "present")
+        for part in tested
+        for ref in refs_of(part)
+    }
+    values = [case.to for case in rule.cases if isinstance(case.to, Ref)]
+    values += [piece.ref for piece in (*rule.otherwise.zh, *rule.otherwise.en) if isinstance(piece, Slot)]
+    found |= {(ref, False) for ref in values}
+    reads = {(ref, presence) for ref, presence in found if ref.scope == 0} | {(rule.target, False)}
+    if rule.each is not None:
+        each = rule.each.steps
+        inner = {ref.steps for ref, _ in found if ref.scope == 1 and ref.steps} | {(rule.key,)}
+        reads |= {(Ref(0, (*each, *steps), len(each)), False) for steps in inner}
+        assert rule.target.through is not None
+        owner = rule.target.steps[: rule.target.through]
+        reads.add((Ref(0, (*owner, rule.key), len(owner)), False))
+    return sorted(reads, key=lambda read: (read[0].steps, read[1]))
 
 
-def _reader(ref: Ref) -> Callable[[Fact], Any]:
+def _reader(ref: Ref, *, presence: bool) -> Callable[[Fact], Any]:
     """Make a function that reads a field as something that can be a key; it runs for each of tens of thousands of rows."""
     *parents, last = ref.steps
 
@@ -169,6 +175,8 @@ def _reader(ref: Ref) -> Callable[[Fact], Any]:
             fact = None if fact is None else fact.get(step)
         return fact
 
+    if ref.through is None and presence:
+        return lambda fact: (found := owner(fact)) is not None and found.get(last) is not None
     if ref.through is None:
         return lambda fact: None if (found := owner(fact)) is None else _frozen(found.get(last))
     if ref.through == len(parents):
