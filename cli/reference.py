@@ -11,6 +11,7 @@ from cli._options import channel_option, load_rules, now, pick_channel, rules_op
 from cli._progress import Bar
 from cli._store import find_vault, opened, pick_shop, shop_option, store_option
 from mappings.reference import write_reference
+from pipeline.binding import BindingStateError, find_binding
 from pipeline.clients import HUIJU, huiju_client
 from pipeline.reference import Reference, load_reference, pull_reference
 from pipeline.store import Store
@@ -55,6 +56,8 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
 
 def download(store: Store, shop_id: str, bar: Bar) -> Reference:
     """Pull a shop's reference data with the credentials of its binding."""
+    if find_binding(store, shop_id, HUIJU) is None:
+        raise BindingStateError(f"店铺 {shop_id} 尚未绑定惠聚；请先运行 shelfgate bind", shop_id, HUIJU)
     with closing(huiju_client(store, find_vault(), shop_id)) as client:
         return pull_reference(store, client, shop_id, HUIJU, bar.show)
 

@@ -41,6 +41,7 @@ def _row(row: CheckedRow) -> dict[str, Any]:
         "outcome": row.outcome,
         "problems": [_problem(problem) for problem in row.problems],
         "decisions": [_decision(row, decision) for decision in row.decisions],
+        **({"suggestions": dict(row.suggestions)} if row.suggestions else {}),
     }
 
 
