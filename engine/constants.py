@@ -13,7 +13,7 @@ MOST_EXACT = 2**53
 _TRUTHS = {"yes": "true", "on": "true", "是": "true", "no": "false", "off": "false", "否": "false"}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-2][0-9]:[0-5][0-9])"
 )
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 _EXAMPLES = {"text": '"文字"', "integer": "2", "number": "0.5", "boolean": "true", "date": "2022-03-08"}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.diagnostics import Diagnostics
+from engine.facts import admit
 from engine.read import Mapping as MappingNode
 from engine.read import Node, Scalar, Sequence, read_file
 from engine.source import Source, Span
 from engine.suggest import did_you_mean
-from engine.vocabulary import RESERVED, Fact, FieldType, Kind, Table, Vocabulary
+from engine.vocabulary import KIND_TITLES, RESERVED, Fact, FieldType, Kind, Table, Vocabulary
 
 TABLES_FILE = "tables.yaml"
 
@@ -49,6 +51,10 @@ _KNOWN = _NOTES | {
     "maxItems",
     "$ref",
 }
+_BESIDE_REF = frozenset({"$ref", "title", "description", "$comment"})
+_EVERY_BOUND = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+_NO_NAME = re.compile(r"[.|{}\[\]\s]")
+"""Characters that mean something in a path, in the place of a finding or in a message."""
 
 
 def plain_data(node: Node) -> Any:
@@ -111,17 +117,25 @@ class _Reader:
     def fact(self, name: str) -> Fact:
         root = self.roots[name]
         type_ = self.reference(name, name, root.span)
+        if type_.kind != "record":
+            self.diagnostics.report("SG0312", f"{name} 应是一组字段", root.span, hint="写成 type: object")
+            type_ = FieldType("record", type_.title)
         actions = tuple(
             (key, str(data.get("title", key)), str(data.get("title_en", key)))
             for key, data in self.entries(root, "x-actions")
         )
         events = tuple((key, str(data.get("title", key))) for key, data in self.entries(root, "x-events"))
-        return Fact(Path(name).stem, type_, actions, events, self.examples(root, [None])[0])
+        return Fact(Path(name).stem, type_, actions, events, next(iter(self.examples(root, type_)), {}))
 
     def tables(self) -> dict[str, Table]:
         root = self.roots.get(TABLES_FILE)
         definitions = root.get("$defs") if root is not None else None
         if not isinstance(definitions, MappingNode):
+            if root is not None:
+                place = root.span if definitions is None else definitions.span
+                self.diagnostics.report(
+                    "SG0319", "表应写在 $defs 下", place, hint="例如 $defs: {brands: {…}}"
+                )
             return {}
         tables: dict[str, Table] = {}
         for name, node in definitions.entries:
@@ -134,12 +148,25 @@ class _Reader:
                     "SG0303", f"表 {name.text} 的 x-key 应是它的一列", name.span, hint=hint
                 )
                 continue
-            tables[name.text] = Table(name.text, key_name, row, tuple(self.examples(node, [])))
+            tables[name.text] = Table(name.text, key_name, row, tuple(self.examples(node, row)))
         return tables
 
-    def examples(self, node: Node, default: list[Any]) -> list[Any]:
+    def examples(self, node: Node, type_: FieldType) -> list[Any]:
+        """Read the examples, of which each must be valid: rules are tried on them."""
         found = node.get("examples") if isinstance(node, MappingNode) else None
-        return plain_data(found) if isinstance(found, Sequence) and found.items else default
+        if not isinstance(found, Sequence) or not found.items:
+            place = node.span if found is None else found.span
+            self.diagnostics.report(
+                "SG0313", "examples 需要一个非空列表", place, hint='例如 examples: [{id: "1"}]'
+            )
+            return []
+        for item in found.items:
+            for problem in admit(type_, plain_data(item))[1] if isinstance(item, MappingNode) else ():
+                message = f"例子不合自己的定义：{problem.path} {problem.message}"
+                self.diagnostics.report("SG0314", message, item.span, hint=problem.hint)
+            if not isinstance(item, MappingNode):
+                self.diagnostics.report("SG0314", "例子应是一组字段", item.span)
+        return [plain_data(item) for item in found.items if isinstance(item, MappingNode)]
 
     def entries(self, root: MappingNode, key: str) -> list[tuple[str, dict[str, Any]]]:
         node = root.get(key)
@@ -188,7 +215,14 @@ class _Reader:
                 )
         ref = node.get("$ref")
         title = self.text(node, "title")
+        if ref is not None and not isinstance(ref, Scalar):
+            self.diagnostics.report("SG0305", "$ref 应是一个引用", ref.span, hint="例如 $ref: shop.yaml")
+            return FieldType("record", title)
         if isinstance(ref, Scalar):
+            for key, _ in node.entries:
+                if key.text in _KNOWN and key.text not in _BESIDE_REF:
+                    message = f"{key.text} 写在 $ref 旁边不起作用"
+                    self.diagnostics.report("SG0306", message, key.span, hint="写到被引用的定义里")
             found = self.reference(ref.text, file, ref.span)
             return replace(found, title=title) if title else found
         kind = _KINDS.get((self.text(node, "type"), self.text(node, "format")))
@@ -204,22 +238,67 @@ class _Reader:
         return self.of_kind(kind, node, file, where, title)
 
     def of_kind(self, kind: Kind, node: MappingNode, file: str, where: str, title: str) -> FieldType:
-        low, high = _BOUNDS.get(kind, ("", ""))
         element_node = node.get("items")
         if kind == "list" and element_node is None:
             self.diagnostics.report("SG0308", f"列表 {where} 缺少 items", node.span)
-            element_node = MappingNode((), node.span)
+        fields = self.fields(node, file, where) if kind == "record" else ()
+        low, high = self.bounds(kind, node)
         return FieldType(
             kind,
             title,
             self.text(node, "x-unit"),
-            choices=self.choices(node),
-            fields=self.fields(node, file, where) if kind == "record" else (),
-            required=tuple(_texts(node.get("required"))),
-            element=self.type(element_node, file, f"{where}[]") if element_node is not None else None,
-            minimum=_number(node.get(low)),
-            maximum=_number(node.get(high)),
+            choices=self.choices(kind, node),
+            fields=fields,
+            required=self.required(node, dict(fields)),
+            element=self.element(kind, element_node, file, where),
+            minimum=low,
+            maximum=high,
         )
+
+    def element(self, kind: Kind, node: Node | None, file: str, where: str) -> FieldType | None:
+        """Read the type of a list's elements; every list has one, if only a record without fields."""
+        if node is None:
+            return FieldType("record") if kind == "list" else None
+        return self.type(node, file, f"{where}[]")
+
+    def bounds(self, kind: Kind, node: MappingNode) -> tuple[float | None, float | None]:
+        """Read the bounds that the kind has; any other would be ignored."""
+        fitting = _BOUNDS.get(kind, ("", ""))
+        found: dict[str, float] = {}
+        for key in _EVERY_BOUND:
+            bound = node.get(key)
+            if bound is None:
+                continue
+            value = bound.value if isinstance(bound, Scalar) else None
+            if key not in fitting:
+                message = f"{key} 不适用于{KIND_TITLES[kind]}"
+            elif isinstance(value, bool) or not isinstance(value, int | float):
+                message = f"{key} 应是数字"
+            else:
+                found[key] = value
+                continue
+            self.diagnostics.report("SG0315", message, bound.span)
+        low, high = (found.get(key) for key in fitting)
+        if low is not None and high is not None and low > high:
+            self.diagnostics.report(
+                "SG0315", f"{fitting[0]} {low:g} 大于 {fitting[1]} {high:g}", node.span, hint="对调"
+            )
+        return low, high
+
+    def required(self, node: MappingNode, fields: Mapping[str, FieldType]) -> tuple[str, ...]:
+        """Read the names of the fields that must be there."""
+        found = node.get("required")
+        items = found.items if isinstance(found, Sequence) else ()
+        if found is not None and not isinstance(found, Sequence):
+            self.diagnostics.report(
+                "SG0316", "required 应是字段名的列表", found.span, hint="例如 required: [id]"
+            )
+        for item in items:
+            if not isinstance(item, Scalar) or item.text not in fields:
+                name = item.text if isinstance(item, Scalar) else ""
+                message = f"required 里的 {name!r} 不是这里的字段"
+                self.diagnostics.report("SG0316", message, item.span, hint=did_you_mean(name, fields))
+        return tuple(item.text for item in items if isinstance(item, Scalar) and item.text in fields)
 
     def fields(self, node: MappingNode, file: str, where: str) -> tuple[tuple[str, FieldType], ...]:
         properties = node.get("properties")
@@ -232,11 +311,20 @@ class _Reader:
                 hint="多余的字段要报出来",
             )
         if not isinstance(properties, MappingNode):
+            place = node.span if properties is None else properties.span
+            self.diagnostics.report(
+                "SG0317", f"{where or file} 缺少 properties", place, hint="例如 properties: {id: {…}}"
+            )
             return ()
         fields: list[tuple[str, FieldType]] = []
         for key, value in properties.entries:
-            if key.text in RESERVED or "." in key.text:
+            if key.text in RESERVED:
                 self.diagnostics.report("SG0310", f"字段名 {key.text} 是规则语言的保留字", key.span)
+                continue
+            if not key.text or _NO_NAME.search(key.text):
+                self.diagnostics.report(
+                    "SG0310", f"字段名 {key.text!r} 里不能有空白与 . | {{ }} [ ]", key.span
+                )
                 continue
             inner = self.type(value, file, f"{where}.{key.text}".lstrip("."))
             if not inner.title:
@@ -244,22 +332,32 @@ class _Reader:
             fields.append((key.text, inner))
         return tuple(fields)
 
-    def choices(self, node: MappingNode) -> tuple[tuple[str, str], ...]:
+    def choices(self, kind: Kind, node: MappingNode) -> tuple[tuple[str, str], ...]:
+        """Read the enum values of a text and their titles."""
+        found = node.get("enum")
         titles = node.get("x-enum-titles")
         named = plain_data(titles) if isinstance(titles, MappingNode) else {}
-        return tuple((value, str(named.get(value, value))) for value in _texts(node.get("enum")))
+        values: list[str] = []
+        if found is not None and (kind != "text" or not isinstance(found, Sequence) or not found.items):
+            message = "enum 应是非空的文字列表，用在文字字段上"
+            self.diagnostics.report("SG0318", message, found.span, hint="例如 enum: [normal, marked]")
+        elif isinstance(found, Sequence):
+            for item in found.items:
+                value = item.value if isinstance(item, Scalar) else None
+                if not isinstance(value, str) or value in values:
+                    message = "enum 的值重复" if isinstance(value, str) else "enum 的值应是文字"
+                    self.diagnostics.report("SG0318", message, item.span, hint="数字与 true、false 加引号")
+                else:
+                    values.append(value)
+        if titles is not None and not isinstance(titles, MappingNode):
+            message = "x-enum-titles 应写成 值: 中文名"
+            self.diagnostics.report("SG0318", message, titles.span, hint="例如 {normal: 普通支付}")
+        for key in named:
+            if key not in values and titles is not None:
+                message = f"x-enum-titles 里的 {key!r} 不是 enum 的值"
+                self.diagnostics.report("SG0318", message, titles.span, hint=did_you_mean(key, values))
+        return tuple((value, str(named.get(value, value))) for value in values)
 
     def text(self, node: MappingNode, key: str) -> str:
         found = node.get(key)
         return found.text if isinstance(found, Scalar) else ""
-
-
-def _texts(node: Node | None) -> list[str]:
-    return (
-        [item.text for item in node.items if isinstance(item, Scalar)] if isinstance(node, Sequence) else []
-    )
-
-
-def _number(node: Node | None) -> float | None:
-    value = node.value if isinstance(node, Scalar) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
