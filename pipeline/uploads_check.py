@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from engine.tables import Tables
 from mappings.sheet import SheetError, SheetRow, UploadSheet, open_upload
 from pipeline.checking import Checker
 from pipeline.products import products, pull_products
+from pipeline.push import ListingSending
 from pipeline.reference import LISTINGS, load_reference
 from pipeline.shops import shop_fact
 from pipeline.store import Product, Store, StoreBusy, Upload, UploadRow, database_now
@@ -51,7 +52,7 @@ class Checking:
         rulebook: The rules.
         channel: The channel, as the rules name it.
         youzan: The shop's client; None to take products as they are kept.
-        sending: What puts a row that passed on its way.
+        sending: Makes what puts a row that passed on its way, of the reference data and the moment asked for.
         fresh: Age up to which a product that is kept is not fetched again.
         on_progress: Called with how many rows are decided and how many there are.
     """
@@ -60,9 +61,18 @@ class Checking:
     rulebook: Rulebook
     channel: Channel
     youzan: YouzanClient | None
-    sending: Sending
+    sending: Callable[[Tables, datetime], Sending]
     fresh: timedelta = FRESH
     on_progress: Callable[[int, int], None] = lambda _done, _total: None
+
+
+def listing_sending(channel: Channel) -> Callable[[Tables, datetime], Sending]:
+    """Make the function that a channel's listings are sent by: its mapping rules fill in what a row leaves open."""
+    rulesets = channel.rulesets.values()
+    mapping = next(
+        (item for item in rulesets if item.kind == "mapping" and item.fact.name == "listing"), None
+    )
+    return lambda tables, as_of: ListingSending(mapping, tables, as_of)
 
 
 def check_upload(checking: Checking, upload_id: str) -> Progress:
@@ -111,15 +121,12 @@ def _check(checking: Checking, upload: Upload, sheet: UploadSheet, rows: list[Sh
     with store.write() as session:
         find_upload(session, upload.id, lock=True).row_total = len(rows)
     assert upload.as_of is not None
-    checker = Checker(
-        checking.rulebook,
-        checking.channel,
-        upload.as_of,
-        _tables(store, upload),
-        shop_fact(store, upload.channel, upload.shop_id),
-    )
+    tables = _tables(store, upload)
+    shop = shop_fact(store, upload.channel, upload.shop_id)
+    checker = Checker(checking.rulebook, checking.channel, upload.as_of, tables, shop)
+    sending = checking.sending(tables, upload.as_of)
     alone = left_alone(rows, done_before(store, upload.id))
-    decide = _Decider(checking, checker, upload, sheet, rows)
+    decide = _Decider(checking, checker, sending, upload, sheet, rows)
     done = 0
     for chunk in _chunks(rows):
         _keep_chunk(checking, upload.id, _left(store, upload.id, chunk), alone, decide)
@@ -154,7 +161,7 @@ def _keep_chunk(
                 known = set(session.scalars(_numbers(upload_id, decided[0].number, decided[-1].number)))
                 new = [item for item in sorted(decided, key=_number) if item.number not in known]
                 if new:
-                    keep_rows(session, upload, new, checking.sending, database_now(session))
+                    keep_rows(session, upload, new, decide.sending, database_now(session))
         except StoreBusy:
             if attempt == TRIES:
                 raise
@@ -166,8 +173,15 @@ class _Decider:
     """Decide rows of one upload, with their products as Youzan has them now."""
 
     def __init__(
-        self, checking: Checking, checker: Checker, upload: Upload, sheet: UploadSheet, rows: list[SheetRow]
+        self,
+        checking: Checking,
+        checker: Checker,
+        sending: Sending,
+        upload: Upload,
+        sheet: UploadSheet,
+        rows: list[SheetRow],
     ) -> None:
+        self.sending = sending
         self._checking = checking
         self._checker = checker
         self._upload = upload
@@ -216,7 +230,7 @@ class _Decider:
         if checked.outcome != "accepted":
             return Decided(checked, row.row, checked.outcome, reason_of(checked), product)
         try:
-            payload = self._checking.sending.payload(fact)
+            payload = self.sending.payload(fact)
         except ShelfgateError as error:
             return Decided(checked, row.row, "rejected", error.message, product)
         return Decided(checked, row.row, "queued", "", product, payload)

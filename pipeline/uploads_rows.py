@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from engine.decision import Decision, Evidence, Finding, canonical, plain
+from engine.errors import ShelfgateError
 from mappings.report import CheckedRow, entries_of
+from pipeline.push import give_way
 from pipeline.store import DecisionRow, Listing, RowState, Upload, UploadRow, insert_for, new_id
 from pipeline.uploads import moment
 
@@ -36,7 +38,11 @@ class Sending(Protocol):
     def enqueue(
         self, session: Session, upload: Upload, number: int, product_id: str, payload: Fact, now: datetime
     ) -> None:
-        """Keep it for sending, within the transaction in which its row is kept."""
+        """Keep it for sending, within the transaction in which its row is kept.
+
+        Raises:
+            ShelfgateError: It can't be sent now; nothing was written.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +99,40 @@ def keep_rows(
     """
     passed = [item for item in decided if item.state == "queued"]
     first = {item.checked.key: item for item in reversed(passed)}
-    won = {first[key].number for key in _reserve(session, upload, first, now)}
-    lost = {item.number: item for item in passed if item.number not in won}
+    won = _reserve(session, upload, first, now)
+    if stuck := [key for key in first if key not in won]:
+        freed = give_way(session, upload.channel, upload.shop_id, stuck)
+        won |= _reserve(session, upload, {key: first[key] for key in freed}, now)
+    sent = {first[key].number for key in won}
+    lost = {item.number: item for item in passed if item.number not in sent}
     holders = _holders(session, upload, [item.checked.key for item in lost.values()])
     kept = [
         replace(item, state="rejected", reason=_lost(item, holders.get(item.checked.key)))
         if item.number in lost
-        else item
+        else _sent(session, upload, item, sending, now)
         for item in decided
     ]
     ids = _keep_decisions(session, upload, kept, now)
     session.execute(insert(UploadRow), [_row(upload, item, ids[item.number], now) for item in kept])
-    for item in kept:
-        if item.state == "queued":
-            assert item.payload is not None
-            sending.enqueue(session, upload, item.number, item.checked.key, item.payload, now)
 
 
 def decisions_from(content: bytes) -> tuple[Decision, ...]:
     """Read decisions back as they were kept, without the places of rules."""
     return tuple(_decision(data) for data in json.loads(content)["decisions"])
+
+
+def _sent(session: Session, upload: Upload, item: Decided, sending: Sending, now: datetime) -> Decided:
+    """Put a row that passed on its way; one that can't be sent gives its claim up and says why."""
+    if item.state != "queued":
+        return item
+    assert item.payload is not None
+    try:
+        sending.enqueue(session, upload, item.number, item.checked.key, item.payload, now)
+    except ShelfgateError as error:
+        claim = (Listing.upload_id == upload.id, Listing.row_number == item.number)
+        session.execute(delete(Listing).where(*claim, Listing.state == "reserved"))
+        return replace(item, state="rejected", reason=error.message)
+    return item
 
 
 def _reserve(session: Session, upload: Upload, passed: Mapping[str, Decided], now: datetime) -> set[str]:

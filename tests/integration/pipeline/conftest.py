@@ -16,6 +16,7 @@ import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from channels.sandbox.seed import item_of
 from engine.rulebook import Rulebook, find_manifest, load
 from mappings.reference import read_reference
 from mappings.sheet_columns import UPLOAD_COLUMNS
@@ -69,7 +70,7 @@ class Desk:
     sending: NotedSending = field(default_factory=NotedSending)
 
     def checking(self, **changes: Any) -> Checking:
-        chosen = {"sending": self.sending, "youzan": None} | changes
+        chosen = {"sending": lambda _tables, _as_of: self.sending, "youzan": None} | changes
         return Checking(self.store, self.rulebook, self.rulebook.channels["huiju"], **chosen)
 
     def receive(self, content: bytes, name: str = "上架.xlsx", actor: Actor = AMY) -> Received:
@@ -126,7 +127,7 @@ def rulebook() -> Rulebook:
 @pytest.fixture(scope="session")
 def payloads() -> list[Fact]:
     lines = (EXAMPLES / "products.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    return [item_of(json.loads(line)) for line in lines]
 
 
 @pytest.fixture(scope="session")
