@@ -11,6 +11,7 @@ What differs from YAML as many tools read it, and why:
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,10 +108,14 @@ def read_file(path: Path, shown: str, diagnostics: Diagnostics) -> tuple[Source,
     """
     start = Span(shown, 1, 1, 1, 1)
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            diagnostics.report("SG0101", "读不到文件：不是普通文件", start, hint="写一个文件的路径")
+            return Source(shown, ""), None
+        size = about.st_size
         data = path.read_bytes() if size <= MOST_BYTES else b""
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or "路径写法有误"
         diagnostics.report("SG0101", f"读不到文件：{reason}", start, hint="检查路径与权限")
         return Source(shown, ""), None
     if size > MOST_BYTES:

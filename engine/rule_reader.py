@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, get_args
 from engine.conditions import Builder
 from engine.constants import read_date
 from engine.diagnostics import Diagnostics, Severity
+from engine.facts import Problem, admit
 from engine.plan import Condition
 from engine.read import Mapping, Node, Scalar, Sequence, inside, type_names
 from engine.rules import Common, Example, Message, Slot
 from engine.schemas import plain_data
 from engine.source import Span
 from engine.suggest import did_you_mean
-from engine.vocabulary import Fact, Vocabulary
+from engine.vocabulary import Fact, Table, Vocabulary
 
 if TYPE_CHECKING:
     from engine.rules import Rule
@@ -237,14 +238,17 @@ class Reader:
                 "SG0601", f"一个例子写且只写一项：{words}", item, "例如 - reject: {product.specs: []}"
             )
             return None
-        overlays = [found.get(expected[0]), *_items(found.get("also"))]
+        also = found.get("also")
+        if also is not None and not isinstance(also, Sequence):
+            self.report("SG0206", "also 应是列表", also, '例如 also: [{row.product_id: "1"}]')
+            return None
+        overlays = [found.get(expected[0]), *(also.items if also is not None else ())]
         checked = [overlay for overlay in overlays if overlay is not None and self.overlay(overlay)]
         if len(checked) < len(overlays):
             return None
         tables = found.get("tables")
-        for name, _ in tables.entries if isinstance(tables, Mapping) else ():
-            if self.builder.table(name, (), "") is None:
-                return None
+        if tables is not None and not self.tables(tables):
+            return None
         first, *others = (plain_data(overlay) for overlay in checked)
         return Example(
             expected[0],
@@ -256,16 +260,38 @@ class Reader:
             plain_data(found.get("to") or Scalar(None, "", item.span)),
         )
 
+    def tables(self, node: Node) -> bool:
+        """Check the tables of an example: their names, and that each is a list of valid rows."""
+        if not isinstance(node, Mapping):
+            self.report("SG0601", "tables 应写成 表名: [行…]", node, 'tables: {brands: [{id: "1"}]}')
+            return False
+        for name, rows in node.entries:
+            found = self.builder.table(name, (), "")
+            if found is None:
+                return False
+            if not isinstance(rows, Sequence):
+                self.report(
+                    "SG0601", f"表 {name.text} 应是行的列表", rows, f'例如 {name.text}: [{{id: "1"}}]'
+                )
+                return False
+            problems = [problem for row in rows.items for problem in self.row(found[0], row)]
+            if problems:
+                told = "；".join(f"{problem.path} {problem.message}" for problem in problems)
+                self.report("SG0602", f"表 {name.text} 的行不合词汇表：{told}", rows, problems[0].hint)
+                return False
+        return True
+
+    def row(self, table: Table, node: Node) -> tuple[Problem, ...]:
+        """Check one row of an example's table."""
+        data = plain_data(node)
+        return admit(table.row, data)[1] if data is not None else (Problem("", "是空的"),)
+
     def overlay(self, node: Node) -> bool:
         """Check that every key of an overlay is a path of the fact."""
         if not isinstance(node, Mapping):
             self.report("SG0601", "例子应写成 {路径: 值}", node, "例如 reject: {product.specs: []}")
             return False
         return not [key for key, _ in node.entries if self.builder.path(key, 0) is None]
-
-
-def _items(node: Node | None) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Sequence) else ()
 
 
 RuleReader = Callable[[Reader, Mapping, "dict[str, Span]"], "Rule | None"]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from engine.decision import canonical
 from engine.diagnostics import Diagnostic, Diagnostics, render
@@ -14,7 +14,7 @@ from engine.errors import ShelfgateError
 from engine.evaluators import FLOW_EVALUATORS, record
 from engine.read import Mapping as MappingNode
 from engine.read import Node, Scalar, read_file
-from engine.rulefile import read_rule_file
+from engine.rulefile import in_order, read_rule_file
 from engine.rules import Ruleset
 from engine.schemas import TABLES_FILE, read_vocabulary
 from engine.source import Source, Span
@@ -161,11 +161,11 @@ class _Loader:
                 "例如 channels: {huiju: {title: 腾讯惠聚, rulesets: {…}}}",
             )
             return {}
-        facts = self.text(root.get("facts")) or "rules/facts"
+        facts = self.word(root.get("facts"), "rules/facts", "facts", "facts: rules/facts")
         self.vocabulary, sources = read_vocabulary(self.folder / facts, facts, self.diagnostics)
         self.sources |= sources
         channels = root.get("channels")
-        if not isinstance(channels, MappingNode) or not channels.entries:
+        if not _filled(channels):
             self.report("SG0702", "清单里没有渠道", (channels or root).span, "例如 channels: {huiju: {…}}")
             return {}
         found = [(key.text, self.channel(key, node)) for key, node in channels.entries]
@@ -173,13 +173,16 @@ class _Loader:
 
     def channel(self, key: Scalar, node: Node) -> Channel | None:
         rulesets_node = node.get("rulesets") if isinstance(node, MappingNode) else None
-        if not isinstance(node, MappingNode) or not isinstance(rulesets_node, MappingNode):
+        if not isinstance(node, MappingNode) or not _filled(rulesets_node):
             self.report(
                 "SG0703", f"渠道 {key.text} 缺少 rulesets", key.span, "例如 rulesets: {eligibility: rules/…}"
             )
             return None
         self.keys(node, _CHANNEL_KEYS, f"渠道 {key.text} ")
-        flows = self.text(node.get("flows")) or "record"
+        if "/" in key.text or not key.text.strip():
+            self.report("SG0706", f"渠道名 {key.text!r} 不能为空或含有 /", key.span, "例如 huiju")
+            return None
+        flows = self.word(node.get("flows"), "record", "flows", "flows: record")
         if flows not in FLOW_EVALUATORS:
             place = node.get("flows") or node
             self.report(
@@ -187,13 +190,19 @@ class _Loader:
             )
         rulesets: dict[str, Ruleset] = {}
         for family, path in rulesets_node.entries:
+            if "/" in family.text or not family.text.strip():
+                self.report(
+                    "SG0706", f"规则集名 {family.text!r} 不能为空或含有 /", family.span, "例如 eligibility"
+                )
+                continue
             ruleset = self.ruleset(f"{key.text}/{family.text}", path)
             if ruleset is not None:
                 rulesets[family.text] = ruleset
         waivers_node = node.get("waivers")
         if waivers_node is not None:
             rulesets = self.waived(rulesets, waivers_node)
-        return Channel(key.text, self.text(node.get("title")) or key.text, flows, rulesets)
+        title = self.word(node.get("title"), key.text, "title", "title: 腾讯惠聚")
+        return Channel(key.text, title, flows, rulesets)
 
     def ruleset(self, name: str, path: Node) -> Ruleset | None:
         file = self.text(path)
@@ -210,15 +219,18 @@ class _Loader:
         if found is None:
             return None
         schemas = _reached(self.vocabulary, f"{found.fact.name}.yaml")
-        version = _hash({"name": name, "content": found.content, "schemas": schemas})
+        version = _hash({"name": name, "content": found.content, "schemas": in_order(schemas)})
         return Ruleset(name, found.kind, found.fact, found.rules, found.flows, (), version, file)
 
     def waived(self, rulesets: dict[str, Ruleset], node: Node) -> dict[str, Ruleset]:
-        root = self.file(self.text(node))
+        file = self.word(node, "", "waivers", "waivers: rules/huiju/waivers.yaml")
+        root = self.file(file) if file else None
         waivers = read_waivers(root, rulesets, self.vocabulary, self.diagnostics) if root is not None else {}
         return {
             family: replace(
-                ruleset, waivers=found[0], version=_hash({"rules": ruleset.version, "waivers": found[1]})
+                ruleset,
+                waivers=found[0],
+                version=_hash({"rules": ruleset.version, "waivers": in_order(found[1])}),
             )
             if (found := waivers.get(family)) is not None
             else ruleset
@@ -236,11 +248,22 @@ class _Loader:
                 self.report("SG0202", f"{what}里不认识 {key.text!r}", key.span, did_you_mean(key.text, keys))
         return True
 
+    def word(self, node: Node | None, default: str, what: str, hint: str) -> str:
+        """Take a text; where the key is there, it must be one."""
+        text = self.text(node)
+        if node is not None and not text:
+            self.report("SG0204", f"{what}应是文字", node.span, f"例如 {hint}")
+        return text or default
+
     def text(self, node: Node | None) -> str:
         return node.text if isinstance(node, Scalar) and isinstance(node.value, str) else ""
 
     def report(self, code: str, message: str, span: Span, hint: str = "") -> None:
         self.diagnostics.report(code, message, span, hint=hint)
+
+
+def _filled(node: Node | None) -> TypeGuard[MappingNode]:
+    return isinstance(node, MappingNode) and bool(node.entries)
 
 
 def _reached(vocabulary: Vocabulary, name: str) -> dict[str, Any]:

@@ -58,6 +58,13 @@ def read_rule_file(root: Node, vocabulary: Vocabulary, diagnostics: Diagnostics)
     if not kind or not fact:
         return None
     definitions = root.get("definitions")
+    if definitions is not None and not isinstance(definitions, Mapping):
+        diagnostics.report(
+            "SG0201",
+            "definitions 应写成 名称: 条件",
+            definitions.span,
+            hint="例如 from-huiju: {channel: huiju}",
+        )
     named = (
         {key.text: value for key, value in definitions.entries} if isinstance(definitions, Mapping) else {}
     )
@@ -97,9 +104,33 @@ def _word(root: Mapping, key: str, words: tuple[str, ...], diagnostics: Diagnost
 
 
 def _content(root: Mapping) -> Any:
-    data = plain_data(root)
-    for part in ("rules", "flows"):
-        for rule in data.get(part) or ():
-            if isinstance(rule, dict):
-                rule.pop("examples", None)
+    """Give what the version is made of: in the file, and in each rule, the order of the keys means nothing; within them it may."""
+    data = {key.text: plain_data(value) for key, value in root.entries}
+    for part in ("rules", "flows", "definitions"):
+        found = data.get(part)
+        if isinstance(found, list):
+            data[part] = [_rule(item) for item in found]
+        elif isinstance(found, dict):
+            data[part] = {name: in_order(value) for name, value in found.items()}
     return data
+
+
+def _rule(rule: Any) -> Any:
+    if not isinstance(rule, dict):
+        return rule
+    return {key: in_order(value) for key, value in rule.items() if key != "examples"}
+
+
+def in_order(data: Any) -> Any:
+    """Turn mappings into lists of pairs, so that the order of their keys counts.
+
+    The order of conditions is the order of the evidence; that of `x-events` decides between events of one moment, that of `x-actions` is
+    the order of the answer: two files that differ in it do not answer with the same bytes.
+
+    Examples:
+        >>> in_order({"b": [{"a": 1}], "a": 2})
+        [['b', [[['a', 1]]]], ['a', 2]]
+    """
+    if isinstance(data, dict):
+        return [[key, in_order(value)] for key, value in data.items()]
+    return [in_order(item) for item in data] if isinstance(data, list) else data

@@ -51,12 +51,22 @@ def read_waivers(
 def _waiver(
     item: Node, rulesets: Mapping[str, Ruleset], vocabulary: Vocabulary, diagnostics: Diagnostics
 ) -> Waiver | None:
-    rules = [f"{family}/{rule.common.id}" for family, ruleset in rulesets.items() for rule in ruleset.rules]
+    rules = [
+        f"{family}/{rule.common.id}"
+        for family, ruleset in rulesets.items()
+        for rule in ruleset.rules
+        if ruleset.kind == "eligibility"
+    ]
     rule_node = item.get("rule") if isinstance(item, MappingNode) else None
     name = plain_data(rule_node) if rule_node is not None else ""
     if name not in rules:
         place = rule_node or item
-        diagnostics.report("SG0231", f"没有规则 {name!r}", place.span, hint=did_you_mean(str(name), rules))
+        diagnostics.report(
+            "SG0231",
+            f"没有可以豁免的规则 {name!r}（kind: eligibility）",
+            place.span,
+            hint=did_you_mean(str(name), rules),
+        )
         return None
     ruleset = rulesets[str(name).partition("/")[0]]
     reader = Reader(vocabulary, ruleset.fact, {}, diagnostics)
