@@ -75,6 +75,7 @@ class Diagnostics:
     """
 
     items: list[Diagnostic] = field(default_factory=list)
+    _seen: set[Diagnostic] = field(default_factory=set, repr=False, compare=False)
 
     def report(
         self,
@@ -89,7 +90,8 @@ class Diagnostics:
     ) -> None:
         """Keep one diagnostic; the same one twice is kept once."""
         diagnostic = Diagnostic(code, severity, message, span, hint, related, cell)
-        if diagnostic not in self.items:
+        if diagnostic not in self._seen:
+            self._seen.add(diagnostic)
             self.items.append(diagnostic)
 
     @property
