@@ -37,6 +37,9 @@ SPARE_ROWS = 1000
 MOST_COMMENTS = 5000
 """Most comments of a workbook; with more, spreadsheets take minutes to open it. Colours go on."""
 
+MOST_AREAS = 500
+"""Most areas that one rule for a drop-down names, so that no attribute of the file grows beyond what programs read."""
+
 _PLACES = {column.path: place for place, column in enumerate(UPLOAD_COLUMNS)}
 _WIDTHS = {"text": 14, "id": 24}
 
@@ -179,9 +182,9 @@ class _Writer:
             self.comment(number, 0, product_note(row.remarks))
         self.sheet.write_string(number, len(UPLOAD_COLUMNS), _one_line(row.title), self.aside)
         for level, name in enumerate(row.specs):
-            place = _PLACES.get(f"row.specs[{level}].name")
-            if place is not None:
-                self.sheet.write_string(number, place, name, self.text)
+            at = _PLACES.get(f"row.specs[{level}].name")
+            if at is not None:
+                self.sheet.write_string(number, at, name, self.text)
         for path, proposal in row.proposals.items():
             sure = proposal.confidence >= 1
             shown = self.choices.shown(path, proposal.value)
@@ -215,8 +218,11 @@ class _Writer:
                 at = _PLACES.get(f"row.specs[{level}].name")
                 if at is None or not source:
                     continue
-                first, *others = [[start, at, end, at] for start, end in _runs(numbers)]
-                self.sheet.data_validation(*first, {"source": source, "other_cells": others, **WRONG_CHOICE})
+                areas = [[start, at, end, at] for start, end in _runs(numbers)]
+                for begin in range(0, len(areas), MOST_AREAS):
+                    first, *others = areas[begin : begin + MOST_AREAS]
+                    rule = {"source": source, "other_cells": others, **WRONG_CHOICE}
+                    self.sheet.data_validation(*first, rule)
 
     def barred_rows(self) -> None:
         """Write the products that can't be listed."""
