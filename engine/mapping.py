@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -130,16 +130,17 @@ def _apply(
     elements = [None] if rule.each is None else value_of(rule.each, (fact,))
     if applies is None and when is not None:
         missing = judge.reason(when, (fact,), want=True).missing
-        return [], [_finding(ruleset, rule, "undetermined", "", (), missing)]
+        return [], [_finding(ruleset, rule, "undetermined", "", (), missing, (fact,))]
     if elements is None:
-        return [], [_finding(ruleset, rule, "undetermined", "", (), (rule.each.path if rule.each else "",))]
+        lacking = (rule.each.path if rule.each else "",)
+        return [], [_finding(ruleset, rule, "undetermined", "", (), lacking, (fact,))]
     mapped: list[Mapped] = []
     findings: list[Finding] = []
     for position, element in enumerate(elements):
-        found, lacking = _map_one(rule, fact, element, position, judge)
+        found, missing = _map_one(rule, fact, element, position, judge)
         mapped.append(found)
-        findings += _about(ruleset, rule, found, lacking, (fact, element) if rule.each else (fact,))
-    return mapped, findings + _collisions(ruleset, rule, mapped)
+        findings += _about(ruleset, rule, found, missing, (fact, element) if rule.each else (fact,))
+    return mapped, findings + _collisions(ruleset, rule, mapped, fact)
 
 
 def _reads(rule: MappingRule) -> list[tuple[Ref, bool]]:
@@ -153,7 +154,7 @@ def _reads(rule: MappingRule) -> list[tuple[Ref, bool]]:
         for ref in refs_of(part)
     }
     values = [case.to for case in rule.cases if isinstance(case.to, Ref)]
-    values += [piece.ref for piece in (*rule.otherwise.zh, *rule.otherwise.en) if isinstance(piece, Slot)]
+    values += [piece.ref for piece in _pieces(rule) if isinstance(piece, Slot)]
     found |= {(ref, False) for ref in values}
     reads = {(ref, presence) for ref, presence in found if ref.scope == 0} | {(rule.target, False)}
     if rule.each is not None:
@@ -164,6 +165,13 @@ def _reads(rule: MappingRule) -> list[tuple[Ref, bool]]:
         owner = rule.target.steps[: rule.target.through]
         reads.add((Ref(0, (*owner, rule.key), len(owner)), False))
     return sorted(reads, key=lambda read: (read[0].steps, read[1]))
+
+
+def _pieces(rule: MappingRule) -> Iterator[str | Slot]:
+    """List what a rule's words are made of."""
+    for message in (rule.otherwise, rule.common.fix):
+        yield from message.zh
+        yield from message.en
 
 
 def _reader(ref: Ref, *, presence: bool) -> Callable[[Fact], Any]:
@@ -253,19 +261,19 @@ def _about(
     """Say what is to be said of one mapping."""
     if found.value is None and found.filled is None:
         if missing:
-            return [_finding(ruleset, rule, "undetermined", "", (), missing)]
+            return [_finding(ruleset, rule, "undetermined", "", (), missing, scopes)]
         message = render_message(rule.otherwise, lambda ref: value_of(ref, scopes))
         evidence = Evidence(found.source or found.target, found.key or None, "有对应的值")
-        return [_finding(ruleset, rule, "violated", message, (evidence,), ())]
+        return [_finding(ruleset, rule, "violated", message, (evidence,), (), scopes)]
     if found.value is not None and found.filled is not None and found.value != found.filled:
         about = f"「{said(found.key)}」" if found.key else ""
         message = f"{about}填的是 {said(found.filled)}，按对应规则应为 {said(found.value)}"
         evidence = Evidence(found.target, found.filled, f"等于 {said(found.value)}")
-        return [_finding(ruleset, rule, "violated", message, (evidence,), (), notice=True)]
+        return [_finding(ruleset, rule, "violated", message, (evidence,), (), scopes, notice=True)]
     return []
 
 
-def _collisions(ruleset: Ruleset, rule: MappingRule, mapped: list[Mapped]) -> list[Finding]:
+def _collisions(ruleset: Ruleset, rule: MappingRule, mapped: list[Mapped], fact: Fact) -> list[Finding]:
     """Find the elements that came to the same value where they must differ (R9: one pair per spec level)."""
     groups: dict[Any, list[Mapped]] = {}
     for item in mapped if rule.distinct else ():
@@ -281,7 +289,13 @@ def _collisions(ruleset: Ruleset, rule: MappingRule, mapped: list[Mapped]) -> li
             )
             findings.append(
                 _finding(
-                    ruleset, rule, "violated", f"{names}都对应到 {said(value)}，应各不相同", evidence, ()
+                    ruleset,
+                    rule,
+                    "violated",
+                    f"{names}都对应到 {said(value)}，应各不相同",
+                    evidence,
+                    (),
+                    (fact,),
                 )
             )
     return findings
@@ -294,6 +308,7 @@ def _finding(
     message: str,
     evidence: tuple[Evidence, ...],
     missing: tuple[str, ...],
+    scopes: Scopes,
     *,
     notice: bool = False,
 ) -> Finding:
@@ -306,7 +321,7 @@ def _finding(
         "notice" if notice else common.severity,
         status,
         message,
-        render_message(common.fix, lambda _: None),
+        render_message(common.fix, lambda ref: value_of(ref, scopes)),
         evidence,
         missing,
         common.source,
