@@ -49,14 +49,19 @@ class Const:
     """Hold a constant: a scalar, or a tuple of scalars."""
 
     value: Any
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once, and by type too, as True equals 1."""
+        object.__setattr__(self, "_hash", hash((type(self.value), self.value)))
 
     def __hash__(self) -> int:
-        """Hash by type too, as True equals 1."""
-        return hash((type(self.value), self.value))
+        """Give the hash."""
+        return self._hash
 
     def __eq__(self, other: object) -> bool:
         """Compare by type too: True is not 1, 1 is not 1.0."""
-        return isinstance(other, Const) and _typed(self.value) == _typed(other.value)
+        return self is other or (isinstance(other, Const) and _typed(self.value) == _typed(other.value))
 
 
 def _typed(value: Any) -> Any:

@@ -71,7 +71,7 @@ class Session:
         applies = True if common.when is None else self._judge.truth(common.when, scopes)
         holds = self._judge.truth(rule.require, scopes)
         if applies is True and holds is False:
-            reason = self._judge.reason(rule.require, scopes, want=True)
+            reason = self._judge.blame_known(rule.require, False, scopes, (), want=True)
             waiver = self.waiver(common.id, fact)
             return self.stamp(rule, fact, "waived" if waiver else "violated", Reason(reason.evidence), waiver)
         reasons = [] if common.when is None else [self._judge.reason(common.when, scopes, want=True)]

@@ -116,28 +116,28 @@ class Judge:
 
     def blame(self, condition: Condition, scopes: Scopes, places: tuple[str, ...], *, want: bool) -> Reason:
         """Collect what is to blame; `places` are the shown paths of the enclosing elements."""
-        truth = self.truth(condition, scopes)
+        return self.blame_known(condition, self.truth(condition, scopes), scopes, places, want=want)
+
+    def blame_known(
+        self, condition: Condition, truth: bool | None, scopes: Scopes, places: tuple[str, ...], *, want: bool
+    ) -> Reason:
+        """Collect what is to blame in a condition whose truth is known: of several parts those that settle it."""
         if truth is want:
             return Reason()
         match condition:
             case And(items) | Or(items):
-                failing = [self.blame(item, scopes, places, want=want) for item in items]
-                known = [
-                    item
-                    for item, found in zip(items, failing, strict=True)
-                    if self.truth(item, scopes) is (not want)
-                ]
-                if truth is (not want) and known:
-                    failing = [self.blame(item, scopes, places, want=want) for item in known]
-                return join(failing)
+                settling = [item for item in items if self.truth(item, scopes) is truth]
+                return join(self.blame_known(item, truth, scopes, places, want=want) for item in settling)
             case Not(item):
-                return self.blame(item, scopes, places, want=not want)
+                return self.blame_known(item, invert(truth), scopes, places, want=not want)
             case Some():
-                return self.blame_some(condition, scopes, places, want=want)
+                return self.blame_some(condition, truth, scopes, places, want=want)
             case _:
-                return self.blame_leaf(condition, scopes, places, want=want)
+                return self.blame_leaf(condition, truth, scopes, places)
 
-    def blame_some(self, condition: Some, scopes: Scopes, places: tuple[str, ...], *, want: bool) -> Reason:
+    def blame_some(
+        self, condition: Some, truth: bool | None, scopes: Scopes, places: tuple[str, ...], *, want: bool
+    ) -> Reason:
         """Blame the elements where one of them is to blame, else the list as a whole."""
         elements = value_of(condition.subject, scopes)
         path = shown_path(condition.subject, places)
@@ -148,7 +148,7 @@ class Judge:
             inner = [
                 self.blame_element(condition, scopes, places, n, want=True) for n in range(len(elements))
             ]
-            missing = join(inner).missing if self.truth(condition, scopes) is None else ()
+            missing = join(inner).missing if truth is None else ()
             return Reason((Evidence(path, elements, text),), missing)
         return join(
             self.blame_element(condition, scopes, places, n, want=False) for n in range(len(elements))
@@ -168,18 +168,18 @@ class Judge:
         return self.blame(condition.body, (*outer, elements[n]), shown, want=want)
 
     def blame_leaf(
-        self, condition: Condition, scopes: Scopes, places: tuple[str, ...], *, want: bool
+        self, condition: Condition, truth: bool | None, scopes: Scopes, places: tuple[str, ...]
     ) -> Reason:
         """Blame a single test."""
         assert isinstance(condition, Test | InTable | Once)
         path = shown_path(condition.subject, places)
         value = value_of(condition.subject, scopes)
-        if self.truth(condition, scopes) is None:
+        if truth is None:
             return Reason((), self.missing(condition, scopes, places, value, path))
         others: tuple[str, ...] = ()
         if isinstance(condition, Once) and self.batch is not None:
             others = tuple(self.batch.labels(condition.subject, value))
-        text = wanted(condition, lambda ref: value_of(ref, scopes), want=want, rows=others)
+        text = wanted(condition, lambda ref: value_of(ref, scopes), want=not truth, rows=others)
         return Reason((Evidence(path, value, text),))
 
     def missing(

@@ -85,8 +85,9 @@ class Checker:
             fact = {"shop": self.shop, "row": row.row}
             if product is not None:
                 fact["product"] = product
-            checked = self.checked(sheet, row, decide(fact))
-            if checked.notable:
+            decisions = decide(fact)
+            if row.problems or any(decision.findings for decision in decisions):
+                checked = self.checked(sheet, row, decisions)
                 if len(notable) < MOST_SUGGESTED and (said := suggestions_for(checked, fact, self.tables)):
                     checked = replace(checked, suggestions=said)
                 notable[row.number] = checked

@@ -117,6 +117,8 @@ def show_value(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Make text safe to print on one line: no line ends, and no control characters that steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         " " if char in "\n\r\t" else "�" if unicodedata.category(char) in ("Cc", "Cf", "Cs") else char
         for char in text
