@@ -128,8 +128,7 @@ def checker_for(
 
 def _log(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """Show what is logged; without the option nothing is: what a person should know, the command itself says."""
-    logging.basicConfig(
-        level=logging.DEBUG,
-        force=True,
-        handlers=[logging.StreamHandler() if value else logging.NullHandler()],
-    )
+    if value:
+        logging.basicConfig(level=logging.DEBUG, force=True)
+    elif not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
