@@ -13,6 +13,7 @@ from engine.rules import Lookup, MappingRule, Ruleset, Slot
 from engine.session import outcome, undetermined
 from engine.tables import Tables
 from engine.truth import Judge, Reason, Scopes, operand_of, shown_path, value_of
+from engine.vocabulary import SCALARS, FieldType, resolve
 from engine.wording import SHANGHAI, render_message, said
 
 Fact = Mapping[str, Any]
@@ -100,7 +101,9 @@ class _Answers:
         self._ruleset = ruleset
         self._rule = rule
         self._judge = judge
-        self._readers = tuple([_reader(ref, presence=presence) for ref, presence in _reads(rule)])
+        self._readers = tuple(
+            [_reader(ruleset.fact.type, ref, presence=presence) for ref, presence in _reads(rule)]
+        )
         self._known: dict[Any, tuple[list[Mapped], list[Finding]]] = {}
 
     def about(self, fact: Fact) -> tuple[list[Mapped], list[Finding]]:
@@ -174,9 +177,12 @@ def _pieces(rule: MappingRule) -> Iterator[str | Slot]:
         yield from message.en
 
 
-def _reader(ref: Ref, *, presence: bool) -> Callable[[Fact], Any]:
+def _reader(root: FieldType, ref: Ref, *, presence: bool) -> Callable[[Fact], Any]:
     """Make a function that reads a field as something that can be a key; it runs for each of tens of thousands of rows."""
     *parents, last = ref.steps
+    type_ = resolve(root, ref.steps).type
+    inner = type_.element if type_ is not None and ref.through is not None else type_
+    plain = inner is not None and inner.kind in SCALARS
 
     def owner(fact: Any) -> Any:
         for step in parents:
@@ -185,13 +191,13 @@ def _reader(ref: Ref, *, presence: bool) -> Callable[[Fact], Any]:
 
     if ref.through is None and presence:
         return lambda fact: (found := owner(fact)) is not None and found.get(last) is not None
-    if ref.through is None:
-        return lambda fact: None if (found := owner(fact)) is None else _frozen(found.get(last))
-    if ref.through == len(parents):
+    if ref.through is None and plain:
+        return lambda fact: None if (found := owner(fact)) is None else found.get(last)
+    if ref.through == len(parents) and plain:
         return lambda fact: (
             None
             if (found := owner(fact)) is None
-            else tuple([_frozen(item.get(last)) if item else None for item in found])
+            else tuple([None if item is None else item.get(last) for item in found])
         )
     return lambda fact: _frozen(value_of(ref, (fact,)))
 

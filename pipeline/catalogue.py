@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.diagnostics import Diagnostic
 from engine.errors import ShelfgateError
@@ -35,9 +34,8 @@ class InputError(ShelfgateError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Hold one line.
+class Line(NamedTuple):
+    """Hold one line; a named tuple, as one is made for each of tens of thousands of lines.
 
     Attributes:
         file: The file as the user named it.
@@ -88,7 +86,7 @@ def _line(file: str, number: int, line: bytes, vocabulary: Vocabulary) -> Line:
         )
     if not isinstance(data, dict):
         return _broken(file, number, "SG0801", f"应是 JSON 对象，这里是 {str(data)[:40]}", "每行一个商品")
-    if _PAYLOAD_KEYS & data.keys():
+    if "item_id" in data or _PAYLOAD_KEYS & data.keys():
         try:
             return Line(file, number, product_from_item(data))
         except PayloadError as error:
