@@ -24,7 +24,15 @@ def test_the_benchmark_runs_and_every_engine_answers_as_the_record_evaluator_doe
     words = [sys.executable, "-m", "bench", "--quick"]
     run = subprocess.run(words, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300, check=False)
     assert ("", 0) == (run.stderr, run.returncode)
-    for engine in ("hand-written", "closures", "zen-engine", "CEL", "jsonschema-rs", "JsonLogic", "rule-engine"):
+    for engine in (
+        "hand-written",
+        "closures",
+        "zen-engine",
+        "CEL",
+        "jsonschema-rs",
+        "JsonLogic",
+        "rule-engine",
+    ):
         assert f"| {engine}" in run.stdout
     for section in ("## Growth", "## Compile time", "## From payload to decision", "## An upload of"):
         assert section in run.stdout
