@@ -10,12 +10,13 @@ SESSIONS := lint types docs build property
 UPLOAD := examples/上架表.xlsx --shop examples/shop.yaml --products examples/products.jsonl --reference examples/惠聚数据.xlsx
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench reference lock upgrade office clean $(SESSIONS) tests
+.PHONY: help venv demo test bench soak reference lock upgrade office clean $(SESSIONS) tests
 
 help:
 	@echo 'make demo      check the upload sheet of the demo shop, and show what comes out'
 	@echo 'make test      everything that has to hold: $(SESSIONS) tests'
 	@echo 'make bench     measure the evaluator against other engines'
+	@echo 'make soak      kill workers and the database over and over, at full size (some minutes)'
 	@echo 'make lint      … or any other one of: $(SESSIONS) tests'
 	@echo 'make reference write the pages of docs/ that are made from the code'
 	@echo 'make lock      write constraints.txt anew (make upgrade: with the newest versions)'
@@ -36,7 +37,7 @@ test: venv office
 	$(NOX) --session tests || failed=1; \
 	exit $$failed
 
-$(SESSIONS) tests bench: venv
+$(SESSIONS) tests bench soak: venv
 	@$(NOX) --session $@
 
 office:

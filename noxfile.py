@@ -70,6 +70,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Run the long tests: fifty kills over an upload of five hundred products, on both databases."""
+    python(session, "-m", "pytest", "-m", "soak", "tests", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the evaluator against a hand-written floor and against other engines."""
     python(session, "-m", "bench", *session.posargs)

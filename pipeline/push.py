@@ -214,7 +214,7 @@ def give_way(session: Session, channel: str, shop_id: str, product_ids: Sequence
         )
     )
     free = set()
-    for item, listing in session.execute(held.with_for_update()).tuples():
+    for item, listing in session.execute(held.with_for_update()):
         item.state = "failed"
         free.add(listing.product_id)
         session.delete(listing)

@@ -1,0 +1,132 @@
+"""`kill -9` of workers, and crashes of the database, at random moments: each product once, each row with its outcome.
+
+The suite does it small; `make soak` at the size that was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from pipeline.store import StoreError
+
+ADD, GET = "/product/add", "/product/get"
+LOST = {"rates": {"reply_lost": 0.2}, "seed": 11}
+Wait = Callable[[Callable[[], bool], float], None]
+
+
+@pytest.fixture
+def address(address: str, database: str) -> str:
+    """Give a database that keeps what it has committed when it crashes; the suite's own need not."""
+    if database == "sqlite":
+        return address
+    url = make_url(address).update_query_dict({"options": "-c synchronous_commit=on"})
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            f"ALTER DATABASE {make_url(address).database} SET synchronous_commit = on".encode()
+        )
+    assert url.database
+    return address
+
+
+def crash_database(address: str) -> None:
+    """Kill one process of the server as `kill -9` does; it ends all others and recovers from its log."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        found = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert found is not None
+        os.kill(found[0], signal.SIGKILL)
+        with contextlib.suppress(psycopg.Error):
+            connection.execute("SELECT pg_sleep(10)")
+
+
+def finished(depot: Any, upload: str) -> bool:
+    with contextlib.suppress(StoreError):
+        return bool(depot.progress(upload).is_finished)
+    return False
+
+
+def run(
+    depot: Any, outside: Any, crew: Any, wait_until: Wait, *, products: int, kills: int, per_second: float,
+    crashes: int = 0, faults: dict[str, Any] | None = None, seed: int = 7,
+) -> dict[str, int]:  # fmt: skip
+    """Push an upload with three workers that die all the time, and look at what came of it."""
+    rng = random.Random(seed)
+    channel = outside(faults=faults)
+    upload = depot.queue(products)
+    workers = crew(channel.base_url, per_second=per_second)
+    workers.start(3)
+    wait_until(lambda: bool(channel.requests()), 60)
+    moments = sorted(rng.sample(range(kills), crashes))
+    done = 0
+    for number in range(kills):
+        time.sleep(rng.uniform(0.2, 0.6) * products / per_second / max(kills, 1))
+        if number in moments:
+            crash_database(workers.address)
+        workers.kill(rng.randrange(3))
+        workers.start()
+        done += not finished(depot, upload)
+    wait_until(lambda: finished(depot, upload), 120)
+    assert [0, 0, 0] == workers.stop()
+    added, counts = channel.added(), channel.counts()
+    listed = channel.state()["listed"]
+    assert {f"{403_000_001 + number}": 1 for number in range(products)} == dict(added)
+    assert {"listed": products} == depot.states(upload)
+    assert listed == depot.listings()
+    assert "done" == depot.progress(upload).state
+    return {
+        "products": products, "kills": kills, "kills while work was left": done, "database crashes": crashes,
+        "sent": counts[ADD], "sent again": counts[ADD] - products, "looked up": counts[GET],
+    }  # fmt: skip
+
+
+def told(database: str, figures: dict[str, int], capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n  {database}: " + ", ".join(f"{value} {name}" for name, value in figures.items()))
+
+
+def test_killed_workers_list_each_product_once(
+    depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run(
+        depot, outside, crew, wait_until, products=60, kills=3, per_second=15, crashes=int(database == "postgresql")
+    )  # fmt: skip
+    told(database, figures, capsys)
+
+
+def test_replies_lost_after_the_effect_list_each_product_once(
+    depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run(depot, outside, crew, wait_until, products=60, kills=0, per_second=30, faults=LOST)
+    told(database, figures, capsys)
+    assert figures["looked up"] > 0
+
+
+@pytest.mark.soak
+def test_fifty_kills_over_five_hundred_products(
+    depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run(
+        depot, outside, crew, wait_until, products=500, kills=50, per_second=5,
+        crashes=10 if database == "postgresql" else 0,
+    )  # fmt: skip
+    told(database, figures, capsys)
+
+
+@pytest.mark.soak
+def test_fifty_kills_with_replies_lost(
+    depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = run(
+        depot, outside, crew, wait_until, products=500, kills=50, per_second=6,
+        crashes=10 if database == "postgresql" else 0, faults=LOST,
+    )  # fmt: skip
+    told(database, figures, capsys)
