@@ -7,7 +7,7 @@ masked, and the fact that is missing is named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -193,32 +193,57 @@ class ActionSession:
             fact: The fact.
 
         Returns:
-            The verdict; the strongest effect decides (hide before disable), then the order of the file.
+            The verdict; the strongest effect decides (hide before disable), then the order of the file. A rule that can't be decided
+            disables and says which fact is missing, where no other surely decides.
         """
         rules = [rule for n in self._applying(fact) if isinstance(rule := self.ruleset.rules[n], ActionRule)]
-        states = [
-            self.state(name, title, english, rules, fact)
-            for name, title, english in self.ruleset.fact.actions
-        ]
-        return Verdict(
+        verdict = Verdict(
             self.ruleset.name,
             self.ruleset.version,
             self.as_of,
-            tuple(states),
+            (),
             tuple(mask for rule in rules for mask in rule.mask),
             tuple(ref for rule in rules for ref in rule.hide),
         )
+        shown = verdict.shown(fact)
+        judged = [_Judged(rule, self.reason(rule, fact)) for rule in rules if rule.restrict]
+        judged.sort(key=_rank)
+        covered = tuple(ref.steps for ref in (*verdict.hidden, *(ref for ref, _ in verdict.masks)))
+        states = [
+            self.state(
+                name, title, english, [item for item in judged if name in item.rule.restrict], shown, covered
+            )
+            for name, title, english in self.ruleset.fact.actions
+        ]
+        return replace(verdict, actions=tuple(states))
 
-    def state(self, name: str, title: str, english: str, rules: list[ActionRule], fact: Fact) -> ActionState:
-        """Judge one action by the rules that apply, or may apply."""
-        applying = sorted(
-            (rule for rule in rules if name in rule.restrict), key=lambda rule: rule.effect != "hide"
-        )
+    def state(
+        self,
+        name: str,
+        title: str,
+        english: str,
+        applying: list[_Judged],
+        shown: Fact,
+        covered: tuple[tuple[str, ...], ...],
+    ) -> ActionState:
+        """Judge one action by the rules that apply, or may apply, the one that decides first.
+
+        Args:
+            name: The action.
+            title: Its Chinese title.
+            english: Its English title.
+            applying: The rules that restrict it.
+            shown: The fact as it may be seen: a reason must not tell what a mask conceals.
+            covered: The fields that are masked or hidden.
+
+        Returns:
+            The state.
+        """
         if not applying:
             return ActionState(name, title, english)
-        rule, *others = applying
-        reason = self.reason(rule, fact)
-        message = self.said(rule.because, fact)
+        first, *others = applying
+        rule, reason = first.rule, first.reason
+        message = self.said(rule.because, shown)
         if reason.missing:
             lacking = undetermined(self.ruleset, rule.common, reason)
             message = (lacking, lacking)
@@ -226,14 +251,14 @@ class ActionSession:
             name,
             title,
             english,
-            "hidden" if rule.effect == "hide" else "disabled",
+            "hidden" if rule.effect == "hide" and not reason.missing else "disabled",
             f"{self.ruleset.name}/{rule.common.id}",
             *message,
-            reason.evidence,
+            tuple(item for item in reason.evidence if not _covers(covered, item.path)),
             reason.missing,
-            tuple(Alternative(item.action, *self.said(item.effect, fact)) for item in rule.instead),
-            self.said(rule.until, fact)[0],
-            tuple(f"{self.ruleset.name}/{other.common.id}" for other in others),
+            tuple(Alternative(item.action, *self.said(item.effect, shown)) for item in rule.instead),
+            self.said(rule.until, shown)[0],
+            tuple(f"{self.ruleset.name}/{item.rule.common.id}" for item in others),
             rule.common.source,
         )
 
@@ -243,9 +268,8 @@ class ActionSession:
         when = rule.common.when
         if when is None:
             return Reason()
-        if judge.truth(when, (fact,)) is None:
-            return Reason((), judge.reason(when, (fact,), want=False).missing)
-        return Reason(judge.reason(when, (fact,), want=False).evidence)
+        reason = judge.reason(when, (fact,), want=False)
+        return Reason((), reason.missing) if judge.truth(when, (fact,)) is None else Reason(reason.evidence)
 
     def said(self, message: Message, fact: Fact) -> tuple[str, str]:
         """Fill a message in Chinese and in English."""
@@ -254,3 +278,24 @@ class ActionSession:
             return value_of(ref, (fact,))
 
         return render_message(message, value), render_message(message, value, "en")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Hold a rule that applies, or may apply, and why."""
+
+    rule: ActionRule
+    reason: Reason
+
+
+def _rank(item: _Judged) -> int:
+    """Order rules: what surely hides, then what surely disables, then what can't be decided, each in the order of the file."""
+    if item.reason.missing:
+        return 2
+    return 0 if item.rule.effect == "hide" else 1
+
+
+def _covers(covered: tuple[tuple[str, ...], ...], path: str) -> bool:
+    """Whether a field, named as findings name it, is one of the covered ones, lies in one, or holds one."""
+    steps = tuple(step.partition("[")[0] for step in path.split("."))
+    return any(steps[: len(other)] == other[: len(steps)] for other in covered)

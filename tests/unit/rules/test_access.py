@@ -106,7 +106,7 @@ def test_binding_opens_by_the_calendar_of_shanghai(ruleset: Ruleset) -> None:
 
 def test_what_is_not_known_of_the_actor_or_the_shop_is_refused(ruleset: Ruleset) -> None:
     nobody = judge(ruleset, role=None, shop=None)
-    assert {state.state for state in nobody.actions} == {"disabled", "hidden"}
+    assert {state.state for state in nobody.actions} == {"disabled"}
     assert nobody.action("bind").missing == ("role",)
     assert nobody.action("open_channel_page").missing == ("shop.bound",)
 

@@ -139,10 +139,13 @@ def test_of_the_shops_own_after_sale_everything_is_shown(ruleset: Ruleset) -> No
 
 
 def test_an_after_sale_that_does_not_say_where_it_comes_from_is_masked(ruleset: Ruleset) -> None:
-    """R28, R29, R31: fail closed."""
+    """R28, R29, R31: fail closed; what can't be decided is disabled and says what is missing, even where it would be hidden."""
     fact = after_sale(ruleset, channel=None)
     verdict = session(ruleset).judge(fact)
-    assert {action: states(verdict)[action] for action in VIEWING} == ON_HUIJU
+    assert {action: states(verdict)[action] for action in VIEWING} == {
+        action: ("disabled", rule) for action, (_, rule) in ON_HUIJU.items()
+    }
+    assert all(verdict.action(action).missing == ("channel",) for action in VIEWING)
     assert "auto_handle_at" not in verdict.shown(fact)
     assert verdict.shown(fact)["contact"]["phone"] == "***"
 
