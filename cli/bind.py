@@ -6,12 +6,11 @@ import json
 import os
 import re
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from cli._options import as_of_option, channel_option, load_rules, now, pick_channel, rules_option
+from cli._options import channel_option, load_rules, now, pick_channel, rules_option
 from cli._store import find_vault, opened, pick_shop, shop_option, sign_in_as, store_option, user_option
 from engine.wording import SHANGHAI
 from pipeline.access import RulesMay
@@ -44,7 +43,6 @@ _LINE = re.compile(r"""\s*["']?([A-Za-z_]+)["']?\s*[:=]\s*["']?(.*?)["']?\s*,?\s
     help="放身份信息的文件，每行一项：appId、appSecret、dataKey；不写时用环境变量，再没有时在终端上问",
 )
 @store_option
-@as_of_option
 @channel_option
 @rules_option
 def COMMAND(  # noqa: N802 - the name under which the command is found
@@ -54,7 +52,6 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     action: str | None,
     credentials: Path | None,
     address: str,
-    as_of: datetime | None,
     channel: str | None,
     rules: Path | None,
 ) -> None:
@@ -73,7 +70,7 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
             click.echo(_status(store, shop))
             return
         actor = sign_in_as(store, login, password_file)
-        may = RulesMay(rulebook, HUIJU, store, as_of or now())
+        may = RulesMay(rulebook, HUIJU, store, now())
         if action == "unbind":
             unbind(store, may, actor, shop, HUIJU)
             click.echo(f"已解除店铺 {shop} 与{picked.title}的绑定")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import openpyxl
 import pytest
 from click.testing import CliRunner, Result
@@ -260,3 +263,16 @@ def test_stale_data_is_said_to_be_stale() -> None:
     assert "惠聚数据取自 2026-11-20 10:00（3 天前），可能已经过时：请重新下载惠聚数据" == reference.note(
         taken + timedelta(days=3)
     )
+
+
+def test_every_command_of_the_guide_is_there_with_its_options() -> None:
+    guide = (ROOT / "docs" / "howto" / "bind-and-template.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\$ shelfgate (.+)$|`shelfgate ([a-z][^`]*)`", guide, re.MULTILINE)
+    typed = [shlex.split(console or inline, comments=True) for console, inline in lines]
+    assert len(typed) > 10
+    for words in typed:
+        command: click.Command | None = shelfgate
+        while isinstance(command, click.Group) and words:
+            command = command.get_command(click.Context(command), words.pop(0))
+        assert command is not None
+        command.make_context("guide", words, resilient_parsing=True)
