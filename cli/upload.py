@@ -6,7 +6,6 @@ import re
 import sys
 import threading
 from contextlib import nullcontext
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -96,8 +95,7 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
         youzan = nullcontext(None) if cached else youzan_client(store, shop)
         try:
             with youzan as client, Bar(shown=shown) as bar:
-                fresh = timedelta.max if cached else FRESH
-                checking = Checking(store, rulebook, picked, client, listing_sending(picked), fresh, bar.show)
+                checking = Checking(store, rulebook, picked, client, listing_sending(picked), FRESH, bar.show)
                 found = check_upload(checking, received.upload_id)
             if not no_wait and not found.is_finished:
                 found = push(store, received.upload_id, threads, shown)

@@ -16,7 +16,7 @@ from engine.mapping import Mapped, MappingSession
 from engine.rulebook import Channel
 from engine.tables import Tables
 from mappings.corrections import corrections
-from mappings.report import CheckedRow, Entry, Report, entries_of, unreadable
+from mappings.report import CheckedRow, Entry, Report, cell_for, entries_of, unreadable
 from mappings.sheet import SheetError, SheetRow, UploadSheet, open_upload
 from mappings.workbook import Fault, RowNote, write_workbook
 from pipeline.products import products
@@ -30,6 +30,7 @@ from pipeline.uploads_state import FAILING, ROW_TITLES
 PAGE = 1000
 """Rows read from the store at a time."""
 
+PRODUCT = "row.product_id"
 REMARKS = {"warning": "提醒", "notice": "提示"}
 
 Fact = dict[str, Any]
@@ -140,14 +141,13 @@ class _Advisor:
         reasons = [_reason(entry) for entry in entries]
         if row.state == "listed":
             reasons = [f"渠道商品 {row.channel_product_id}", *([row.reason] if row.reason else []), *reasons]
-        deciding = [entry for entry in entries if entry.severity == "error" and entry.status != "waived"]
         return RowNote(
             number=row.number,
             status=ROW_TITLES[row.state],
             failing=failing,
             reason="\n".join(dict.fromkeys(reasons)),
             advice="\n".join(dict.fromkeys(entry.fix for entry in entries if entry.fix)),
-            faults=tuple(_faults(deciding)) if failing else (),
+            faults=tuple(_faults(checked)) if failing else (),
             corrections=corrections(
                 checked, item.sheet_row.row, product, self._tables, self._mapped(item.sheet_row, product)
             )
@@ -229,7 +229,17 @@ def _reason(entry: Entry) -> str:
     return entry.message if entry.severity == "error" else f"{REMARKS[entry.severity]}：{entry.message}"
 
 
-def _faults(entries: Sequence[Entry]) -> Iterator[Fault]:
-    for entry in entries:
-        if entry.cell is not None:
-            yield Fault(entry.cell.name, f"{entry.message}\n{entry.fix}".rstrip())
+def _faults(checked: CheckedRow) -> Iterator[Fault]:
+    """Name every cell at fault, with what is wrong with it."""
+    for problem in checked.problems:
+        if problem.cell is not None and problem.severity == "error":
+            yield Fault(problem.cell.name, f"{problem.message}\n{problem.hint}".rstrip())
+    for decision in checked.decisions:
+        for finding in decision.findings:
+            if finding.severity != "error" or finding.status == "waived":
+                continue
+            paths = [item.path for item in finding.evidence]
+            paths += [path for path in finding.missing if ":" not in path]
+            cells = [cell_for(path, checked.cells) for path in paths or [PRODUCT]]
+            for name in dict.fromkeys(cell.name for cell in cells if cell is not None):
+                yield Fault(name, f"{finding.message}\n{finding.fix}".rstrip())
