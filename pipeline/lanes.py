@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import exists, select, text
 
@@ -14,6 +14,7 @@ from channels.errors import ChannelError
 from channels.huiju import HuijuClient, HuijuCredentials
 from channels.huiju.profile import load_profile
 from channels.wire import Retry
+from engine.errors import ShelfgateError
 from pipeline.binding import open_credentials
 from pipeline.clients import HUIJU, huiju_address
 from pipeline.outbox import Hold
@@ -27,6 +28,9 @@ log = logging.getLogger("pipeline.worker")
 
 LOOK = 0.5
 """Seconds for which it is remembered which shops have something due."""
+
+BOUND = 1.0
+"""Seconds for which a binding is taken to be as it was."""
 
 ONCE = Retry(attempts=1)
 """The outbox itself tries again: later, looked up first, and within the channel's rate."""
@@ -66,8 +70,18 @@ class Lane:
         self._mine = threading.local()
         self._client: HuijuClient | None = None
         self._bound_as = ""
+        self._looked = 0.0
         self._doubts = 0
         self._faults = 0
+
+    def prepare(self) -> None:
+        """Make the client before the first place is booked: that takes longer than a call may be late.
+
+        What stands in the way is told to the items, one by one.
+        """
+        if self._client is None:
+            with suppress(ShelfgateError):
+                self._current()
 
     @contextmanager
     def calling(self, hold: Hold) -> Iterator[HuijuClient]:
@@ -118,13 +132,18 @@ class Lane:
 
     def _current(self) -> HuijuClient:
         """Give the client of the binding as it is now; one that was replaced speaks no more."""
+        with self._lock:
+            if self._client is not None and time.monotonic() - self._looked < BOUND:
+                return self._client
         with self._store.read() as session:
             row = session.get(BindingRow, (self.shop_id, self.channel))
         sealed = row.credentials if row is not None else ""
         with self._lock:
             if self._client is None or sealed != self._bound_as:
                 # The one before is left to the threads that are speaking with it.
+                self._client, self._bound_as = None, ""
                 self._client, self._bound_as = self._connect(self.shop_id, self._before_call), sealed
+            self._looked = time.monotonic()
             return self._client
 
     def _before_call(self) -> None:

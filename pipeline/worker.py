@@ -28,6 +28,9 @@ log = logging.getLogger("pipeline.worker")
 IDLE = 0.5
 """Seconds between two looks for work where there is none."""
 
+CROWDED = 0.04
+"""Seconds that a thread stays away longer than it must where all places that may be booked now are taken."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -130,10 +133,11 @@ class Worker:
             StoreError: The store can't be reached.
         """
         for lane in self._lanes.due():
+            lane.prepare()
             try:
                 hold = claim_next(self._store, lane.pace, self.name, lane.channel, lane.shop_id, self._lease)
             except HeldBack as held:
-                lane.rest(held.wait)
+                lane.rest(held.wait + CROWDED)
                 continue
             if hold is None:
                 lane.rest()
@@ -220,7 +224,7 @@ class Worker:
         while not stop.is_set():
             with self._undaunted(stop):
                 if not self.step():
-                    stop.wait(min(IDLE, self._lanes.soonest()) * self._rng.uniform(0.5, 1.0))
+                    stop.wait(min(IDLE, self._lanes.soonest()) * self._rng.uniform(1.0, 1.3))
 
     def _keep_renewing(self, ended: threading.Event) -> None:
         while not ended.wait(self._lease.total_seconds() / 10):

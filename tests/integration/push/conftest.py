@@ -254,8 +254,9 @@ class Crew:
     lease: int
     per_second: float
     threads: int
-    log: Path
+    folder: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    logs: dict[int, Path] = field(default_factory=dict)
 
     def start(self, count: int = 1) -> None:
         environment = {**os.environ, KEYS: KEY, "SHELFGATE_HUIJU_URL": self.base_url, "PYTHONPATH": str(ROOT)}
@@ -264,8 +265,11 @@ class Crew:
             "--lease", str(self.lease), "--per-second", str(self.per_second), "--threads", str(self.threads),
         ]  # fmt: skip
         for _ in range(count):
-            with self.log.open("ab") as log:
-                self.processes.append(subprocess.Popen(words, env=environment, cwd=ROOT, stderr=log))
+            path = self.folder / f"worker-{len(self.logs)}.log"
+            with path.open("wb") as log:
+                process = subprocess.Popen(words, env=environment, cwd=ROOT, stderr=log)
+            self.processes.append(process)
+            self.logs[process.pid] = path
 
     def kill(self, place: int) -> None:
         """Kill one as `kill -9` does, and have another one start."""
@@ -273,8 +277,15 @@ class Crew:
         victim.send_signal(signal.SIGKILL)
         victim.wait()
 
-    def stop(self) -> list[int]:
-        """Ask all to end, and give their exit codes."""
+    def at_work(self) -> bool:
+        """Say whether all have begun."""
+        return all(
+            "开始推送" in self.logs[process.pid].read_text(encoding="utf-8") for process in self.processes
+        )
+
+    def stop(self, wait_until: Callable[[Callable[[], bool], float], None]) -> list[int]:
+        """Ask all to end once they have begun, and give their exit codes."""
+        wait_until(self.at_work, 60)
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         return [process.wait(timeout=30) for process in self.processes]
@@ -286,7 +297,7 @@ def crew(address: str, tmp_path: Path) -> Iterator[Callable[..., Crew]]:
     made: list[Crew] = []
 
     def make(base_url: str, *, lease: int = 3, per_second: float = 2000, threads: int = 4) -> Crew:
-        made.append(Crew(address, base_url, lease, per_second, threads, tmp_path / "workers.log"))
+        made.append(Crew(address, base_url, lease, per_second, threads, tmp_path))
         return made[-1]
 
     yield make

@@ -75,7 +75,7 @@ def run(
         workers.start()
         done += not finished(depot, upload)
     wait_until(lambda: finished(depot, upload), 120)
-    assert [0, 0, 0] == workers.stop()
+    assert [0, 0, 0] == workers.stop(wait_until)
     added, counts = channel.added(), channel.counts()
     listed = channel.state()["listed"]
     assert {f"{403_000_001 + number}": 1 for number in range(products)} == dict(added)
@@ -93,19 +93,13 @@ def told(database: str, figures: dict[str, int], capsys: pytest.CaptureFixture[s
         print(f"\n  {database}: " + ", ".join(f"{value} {name}" for name, value in figures.items()))
 
 
-def test_killed_workers_list_each_product_once(
+def test_killed_workers_and_lost_replies_list_each_product_once(
     depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = run(
-        depot, outside, crew, wait_until, products=60, kills=3, per_second=15, crashes=int(database == "postgresql")
+        depot, outside, crew, wait_until, products=60, kills=3, per_second=20,
+        crashes=int(database == "postgresql"), faults=LOST,
     )  # fmt: skip
-    told(database, figures, capsys)
-
-
-def test_replies_lost_after_the_effect_list_each_product_once(
-    depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    figures = run(depot, outside, crew, wait_until, products=60, kills=0, per_second=30, faults=LOST)
     told(database, figures, capsys)
     assert figures["looked up"] > 0
 
