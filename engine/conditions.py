@@ -314,7 +314,7 @@ def reference(scope: int, resolved: Resolved) -> Ref:
     """Make a reference out of a resolved path."""
     type_ = resolved.type
     assert type_ is not None
-    shown = type_.element if resolved.through is not None and type_.element is not None else type_
+    shown = type_.element if type_.element is not None else type_
     return Ref(
         scope, resolved.steps, resolved.through, "", type_.kind, type_.title, type_.unit, shown.choices
     )

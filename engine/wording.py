@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.operators import operators
-from engine.plan import And, Condition, InTable, Not, Once, Or, Ref, Some, Test
+from engine.plan import And, Condition, Const, InTable, Not, Once, Or, Ref, Some, Test
 from engine.rules import Message, Slot
 from engine.vocabulary import FieldType
 
@@ -30,19 +30,17 @@ def said(value: Any, unit: str = "", choices: tuple[tuple[str, str], ...] = ()) 
         Such as `298.00 元`, `是`, `颜色、尺码`, `virtual（虚拟商品）`.
 
     Examples:
-        >>> said(29800, "fen"), said(True), said(["颜色", "尺码"]), said(None)
-        ('298.00 元', '是', '颜色、尺码', '（空）')
+        >>> said(29800, "fen"), said(-5, "fen"), said(True), said(["颜色", "尺码"]), said(None)
+        ('298.00 元', '-0.05 元', '是', '颜色、尺码', '（空）')
     """
     if value is None:
         return ABSENT
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, int | float):
-        return (
-            f"{value // 100}.{value % 100:02d} 元"
-            if unit == "fen" and isinstance(value, int)
-            else f"{value}{_UNITS.get(unit, '')}"
-        )
+        if unit == "fen" and isinstance(value, int):
+            return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02d} 元"
+        return f"{value}{_UNITS.get(unit, '')}"
     if isinstance(value, datetime):
         return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, date):
@@ -60,7 +58,7 @@ def said(value: Any, unit: str = "", choices: tuple[tuple[str, str], ...] = ()) 
 
 def wanted(
     condition: Test | InTable | Once,
-    value_of: Callable[[Ref], Any],
+    value_of: Callable[[Ref], Any] | None,
     *,
     want: bool,
     rows: tuple[str, ...] = (),
@@ -69,7 +67,7 @@ def wanted(
 
     Args:
         condition: The test.
-        value_of: Gives the value of a reference among the operands.
+        value_of: Gives the value of a reference among the operands; None to name its path instead.
         want: Whether the test was wanted true or false.
         rows: For `unique_in`: the rows that have the same value.
 
@@ -80,52 +78,65 @@ def wanted(
         where = f"（第 {'、'.join(rows[:MOST_ITEMS])} 行都有）" if rows else ""
         return f"在本次上传中只出现一次{where}" if want else f"在本次上传中出现多次{where}"
     if isinstance(condition, InTable):
-        column = "" if condition.where is None else f"，且{outline(condition.where)}"
+        column = "" if condition.where is None else f"，且{_bracketed(condition.where, Or)}"
         return f"{'在' if want else '不在'}基础数据 {condition.table} 中{column}"
     operator = operators()[condition.operator]
     ref = condition.subject
+    text = operator.wanted if want else operator.unwanted
     words = []
     for operand in condition.operands:
-        if isinstance(operand, Ref):
-            words.append(f"{operand.title or operand.path}（{said(value_of(operand)).strip('（）')}）")
-        else:
+        if isinstance(operand, Const):
             words.append(said(operand.value, ref.unit, ref.choices))
-    return (operator.wanted if want else operator.unwanted).format(*words)
+        elif value_of is None:
+            words.append(f"{operand.title or operand.path}（{operand.path}）")
+        else:
+            value = value_of(operand)
+            inner = "空" if value is None else said(value, operand.unit, operand.choices)
+            words.append(f"{operand.title or operand.path}（{inner}）")
+    for place, word in enumerate(words):
+        if word.endswith("）"):
+            text = text.replace(f"{{{place}}} ", f"{{{place}}}")
+    return text.format(*words)
 
 
 def outline(condition: Condition) -> str:
     """Put a condition into words, without values: what a rule asks for, for documentation and for `where`."""
     match condition:
         case And(items):
-            return "且".join(_bracketed(item) for item in items)
+            return "且".join(_bracketed(item, And | Or) for item in items)
         case Or(items):
-            return "或".join(_bracketed(item) for item in items)
+            return "或".join(_bracketed(item, And | Or) for item in items)
         case Not(Some(subject, _, body, word)):
             inner = body.item if word == "every" and isinstance(body, Not) else body
-            return f"{_name(subject)}的{'每个' if word == 'every' else '任何'}元素都{'' if word == 'every' else '不'}满足（{outline(inner)}）"
+            return f"{_owner(_name(subject))}{'每个' if word == 'every' else '任何'}元素都{'' if word == 'every' else '不'}满足（{outline(inner)}）"
         case Not(Test() | InTable() | Once() as item):
-            return f"{_name(item.subject)}{wanted(item, _no_value, want=False)}"
+            return f"{_tested(item.subject)}{wanted(item, None, want=False)}"
         case Not(item):
             return f"不（{outline(item)}）"
         case Some(subject, _, body):
             return f"{_name(subject)}至少有一个元素满足（{outline(body)}）"
         case Test() | InTable() | Once():
-            return f"{_name(condition.subject)}{wanted(condition, _no_value, want=True)}"
+            return f"{_tested(condition.subject)}{wanted(condition, None, want=True)}"
 
 
-def _bracketed(item: Condition) -> str:
-    return f"（{outline(item)}）" if isinstance(item, And | Or) else outline(item)
-
-
-def _no_value(_: Ref) -> None:
-    return None
+def _bracketed(item: Condition, kinds: Any) -> str:
+    return f"（{outline(item)}）" if isinstance(item, kinds) else outline(item)
 
 
 def _name(ref: Ref) -> str:
     name = ref.title or ref.path
-    if ref.measure:
-        return f"{name}的{'个数' if ref.measure == 'count' else '字数'}"
-    return f"{name} " if name else ""
+    return f"{_owner(name)}{'个数' if ref.measure == 'count' else '字数'}" if ref.measure else name
+
+
+def _owner(name: str) -> str:
+    """Say that something belongs to a field; Latin letters are set off from Chinese."""
+    return f"{name}{' ' if name[-1:].isascii() else ''}的"
+
+
+def _tested(ref: Ref) -> str:
+    """Name the subject of a test, set off from what is tested where it is a field's own name."""
+    name = _name(ref)
+    return name if ref.measure or not name else f"{name} "
 
 
 def render_message(message: Message, value_of: Callable[[Ref], Any], language: str = "zh") -> str:
