@@ -8,7 +8,7 @@ A command is judged on the state now, and done or refused now; it is never kept 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -230,7 +230,7 @@ def command(ruleset: Ruleset, flows: FlowMatcher, verdict: Verdict, action: str,
         fact: The fact, with its order.
 
     Returns:
-        The answer.
+        The answer. An action that has flows, none of which surely applies, is refused: what can't be decided is closed.
 
     Raises:
         KeyError: The fact has no such action.
@@ -240,6 +240,14 @@ def command(ruleset: Ruleset, flows: FlowMatcher, verdict: Verdict, action: str,
         return CommandResult(False, state)
     names = set(flows.matches(action, fact))
     found = [flow for flow in ruleset.flows if flow.common.id in names]
+    known = [flow for flow in ruleset.flows if flow.on == action]
+    if known and not found:
+        titles = "、".join(f"「{flow.common.title}」" for flow in known)
+        rule = f"{ruleset.name}/{known[0].common.id}"
+        return CommandResult(
+            False,
+            replace(state, state="disabled", rule=rule, reason=f"现在不能{titles}，或缺少判断所需的数据"),
+        )
     return CommandResult(
         True, state, tuple(_changes(found).items()), tuple(flow.call for flow in found if flow.call)
     )
