@@ -7,13 +7,12 @@ PYTHON ?= $(shell for name in python3 python python3.14 python3.13 python3.12 py
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
 NOX := $(PY) -m nox --noxfile noxfile.py
 SESSIONS := lint types docs build property
-UPLOAD := examples/上架表.xlsx --shop examples/shop.yaml --products examples/products.jsonl --reference examples/惠聚数据.xlsx
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test bench soak reference lock upgrade office clean $(SESSIONS) tests
 
 help:
-	@echo 'make demo      check the upload sheet of the demo shop, and show what comes out'
+	@echo 'make demo      show the whole job on the demo shop: check, bind, template, upload, report, corrected upload, history'
 	@echo 'make test      everything that has to hold: $(SESSIONS) tests'
 	@echo 'make bench     measure the evaluator against other engines'
 	@echo 'make soak      kill workers and the database over and over, at full size (some minutes)'
@@ -26,9 +25,8 @@ venv:
 	@test -n '$(PYTHON)' || { echo 'Shelfgate needs Python 3.11 or later; name it: make PYTHON=/path/to/python3 …' >&2; exit 1; }
 	@$(PYTHON) tools/environment.py
 
-# check answers 1 where a row is rejected, as some of this sheet are meant to be; any other answer is a failure.
 demo: venv
-	$(VENV)/bin/shelfgate check $(UPLOAD) || test $$? -eq 1
+	$(PY) tools/demo.py
 
 # The tests come last, so that their summary closes the output; they run even where something before them failed.
 test: venv office
