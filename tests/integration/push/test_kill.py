@@ -68,13 +68,13 @@ def run(
     moments = sorted(rng.sample(range(kills), crashes))
     done = 0
     for number in range(kills):
-        time.sleep(rng.uniform(0.2, 0.6) * products / per_second / max(kills, 1))
+        time.sleep(rng.uniform(0.5, 1.1) * products / per_second / max(kills, 1))
         if number in moments:
             crash_database(workers.address)
         workers.kill(rng.randrange(3))
         workers.start()
         done += not finished(depot, upload)
-    wait_until(lambda: finished(depot, upload), 120)
+    wait_until(lambda: finished(depot, upload), 300)
     assert [0, 0, 0] == workers.stop(wait_until)
     added, counts = channel.added(), channel.counts()
     listed = channel.state()["listed"]
@@ -97,7 +97,7 @@ def test_killed_workers_and_lost_replies_list_each_product_once(
     depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = run(
-        depot, outside, crew, wait_until, products=60, kills=3, per_second=20,
+        depot, outside, crew, wait_until, products=60, kills=3, per_second=30,
         crashes=int(database == "postgresql"), faults=LOST,
     )  # fmt: skip
     told(database, figures, capsys)
@@ -109,7 +109,7 @@ def test_fifty_kills_over_five_hundred_products(
     depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = run(
-        depot, outside, crew, wait_until, products=500, kills=50, per_second=5,
+        depot, outside, crew, wait_until, products=500, kills=50, per_second=4,
         crashes=10 if database == "postgresql" else 0,
     )  # fmt: skip
     told(database, figures, capsys)
@@ -120,7 +120,7 @@ def test_fifty_kills_with_replies_lost(
     depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures = run(
-        depot, outside, crew, wait_until, products=500, kills=50, per_second=6,
+        depot, outside, crew, wait_until, products=500, kills=50, per_second=4,
         crashes=10 if database == "postgresql" else 0, faults=LOST,
     )  # fmt: skip
     told(database, figures, capsys)
