@@ -39,6 +39,7 @@ SUITES = {
     "order-actions": ("test_order_actions.py",),
     "after-sale": ("test_after_sale.py", "test_flows.py"),
     "access": ("test_access.py",),
+    "listed-product": ("test_listed_product.py",),
 }
 BY_LOADING, BY_EXAMPLES, SURVIVED = "加载", "例子", ""
 # Mutants that mean the same as the rule, by ruleset, name, place and change, each with the reason.

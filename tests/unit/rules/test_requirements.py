@@ -37,7 +37,8 @@ EXPRESSED = {
     "R30": {"after-sale"},
     "R31": {"after-sale"},
     "R32": {"after-sale"},
-    "R34": {"eligibility"},
+    "R33": {"listed-product"},
+    "R34": {"eligibility", "listed-product"},
 }
 TESTS = {
     "eligibility": ("test_eligibility.py",),
@@ -45,6 +46,7 @@ TESTS = {
     "order-actions": ("test_order_actions.py",),
     "after-sale": ("test_after_sale.py", "test_flows.py"),
     "access": ("test_access.py",),
+    "listed-product": ("test_listed_product.py",),
 }
 
 
