@@ -22,8 +22,9 @@ from pipeline.lanes import Lanes
 from pipeline.reference import load_reference
 from pipeline.store import Store
 from pipeline.uploads import receive
-from pipeline.uploads_check import FRESH, Checking, check_upload, listing_sending
+from pipeline.uploads_check import FRESH, Checking, check_upload
 from pipeline.uploads_report import upload_report, upload_workbook
+from pipeline.uploads_sending import listing_sending
 from pipeline.uploads_state import ROW_TITLES, Progress, progress
 from pipeline.worker import Worker
 

@@ -22,13 +22,13 @@ from engine.tables import Tables
 from mappings.sheet import SheetError, SheetRow, UploadSheet, open_upload
 from pipeline.checking import Checker
 from pipeline.products import products, pull_products
-from pipeline.push import ListingSending
 from pipeline.reference import LISTINGS, load_reference
 from pipeline.shops import shop_fact
 from pipeline.store import Product, Store, StoreBusy, Upload, UploadRow, database_now
 from pipeline.uploads import FINISHED, find_upload, received_file
 from pipeline.uploads_again import Done, done_before, left_alone
-from pipeline.uploads_rows import Decided, Sending, keep_rows, reason_of
+from pipeline.uploads_rows import Decided, keep_rows, reason_of
+from pipeline.uploads_sending import Sending
 from pipeline.uploads_state import Progress, advance, fail, progress
 
 CHUNK = 500
@@ -64,15 +64,6 @@ class Checking:
     sending: Callable[[Tables, datetime], Sending]
     fresh: timedelta = FRESH
     on_progress: Callable[[int, int], None] = lambda _done, _total: None
-
-
-def listing_sending(channel: Channel) -> Callable[[Tables, datetime], Sending]:
-    """Make the function that a channel's listings are sent by: its mapping rules fill in what a row leaves open."""
-    rulesets = channel.rulesets.values()
-    mapping = next(
-        (item for item in rulesets if item.kind == "mapping" and item.fact.name == "listing"), None
-    )
-    return lambda tables, as_of: ListingSending(mapping, tables, as_of)
 
 
 def check_upload(checking: Checking, upload_id: str) -> Progress:

@@ -7,42 +7,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from engine.decision import Decision, Evidence, Finding, canonical, plain
-from engine.errors import ShelfgateError
 from mappings.report import CheckedRow, entries_of
 from pipeline.push import give_way
 from pipeline.store import DecisionRow, Listing, RowState, Upload, UploadRow, insert_for, new_id
 from pipeline.uploads import moment
+from pipeline.uploads_sending import Sending
 
 MOST_REASON = 500
 """Characters of a row's reason in lists; the decision holds all of it."""
 
 Fact = dict[str, Any]
-
-
-class Sending(Protocol):
-    """Put a listing that passed on its way to the channel."""
-
-    def payload(self, fact: Fact) -> Fact:
-        """Make what is sent.
-
-        Raises:
-            ShelfgateError: The listing lacks what the channel needs; the message says what.
-        """
-
-    def enqueue(
-        self, session: Session, upload: Upload, number: int, product_id: str, payload: Fact, now: datetime
-    ) -> None:
-        """Keep it for sending, within the transaction in which its row is kept.
-
-        Raises:
-            ShelfgateError: It can't be sent now; nothing was written.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +83,24 @@ def keep_rows(
     if stuck := [key for key in first if key not in won]:
         freed = give_way(session, upload.channel, upload.shop_id, stuck)
         won |= _reserve(session, upload, {key: first[key] for key in freed}, now)
-    sent = {first[key].number for key in won}
-    lost = {item.number: item for item in passed if item.number not in sent}
-    holders = _holders(session, upload, [item.checked.key for item in lost.values()])
+    sent = {first[key].number: first[key] for key in won}
+    lost = [item.checked.key for item in passed if item.number not in sent]
+    holders = _holders(session, upload, lost)
+    unsent = sending.enqueue_all(
+        session,
+        upload,
+        [(number, item.checked.key, item.payload or {}) for number, item in sent.items()],
+        now,
+    )
+    _give_up(session, upload, list(unsent))
     kept = [
-        replace(item, state="rejected", reason=_lost(item, holders.get(item.checked.key)))
-        if item.number in lost
-        else _sent(session, upload, item, sending, now)
+        item
+        if item.state != "queued" or (item.number in sent and item.number not in unsent)
+        else replace(
+            item,
+            state="rejected",
+            reason=unsent.get(item.number) or _lost(item, holders.get(item.checked.key)),
+        )
         for item in decided
     ]
     ids = _keep_decisions(session, upload, kept, now)
@@ -121,18 +112,11 @@ def decisions_from(content: bytes) -> tuple[Decision, ...]:
     return tuple(_decision(data) for data in json.loads(content)["decisions"])
 
 
-def _sent(session: Session, upload: Upload, item: Decided, sending: Sending, now: datetime) -> Decided:
-    """Put a row that passed on its way; one that can't be sent gives its claim up and says why."""
-    if item.state != "queued":
-        return item
-    assert item.payload is not None
-    try:
-        sending.enqueue(session, upload, item.number, item.checked.key, item.payload, now)
-    except ShelfgateError as error:
-        claim = (Listing.upload_id == upload.id, Listing.row_number == item.number)
-        session.execute(delete(Listing).where(*claim, Listing.state == "reserved"))
-        return replace(item, state="rejected", reason=error.message)
-    return item
+def _give_up(session: Session, upload: Upload, numbers: Sequence[int]) -> None:
+    """Give up the claims of rows that can't be sent."""
+    if numbers:
+        mine = (Listing.upload_id == upload.id, Listing.row_number.in_(numbers))
+        session.execute(delete(Listing).where(*mine, Listing.state == "reserved"))
 
 
 def _reserve(session: Session, upload: Upload, passed: Mapping[str, Decided], now: datetime) -> set[str]:

@@ -55,10 +55,15 @@ class NotedSending:
     def payload(self, fact: Fact) -> Fact:
         return {"title": fact["product"]["title"]}
 
-    def enqueue(
-        self, session: Session, upload: Upload, number: int, product_id: str, payload: Fact, now: datetime
-    ) -> None:
-        self.sent.append((upload.id, number, product_id))
+    def enqueue_all(
+        self, session: Session, upload: Upload, rows: Sequence[tuple[int, str, Fact]], now: datetime
+    ) -> dict[int, str]:
+        for number, product_id, _ in sorted(rows, key=lambda row: row[0]):
+            self.enqueue(upload.id, number, product_id)
+        return {}
+
+    def enqueue(self, upload_id: str, number: int, product_id: str) -> None:
+        self.sent.append((upload_id, number, product_id))
 
 
 @dataclass

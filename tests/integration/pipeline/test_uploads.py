@@ -10,17 +10,18 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from engine.errors import ShelfgateError
 from mappings.report import formats
 from pipeline import uploads_check
 from pipeline.binding import Actor
-from pipeline.store import DecisionRow, Listing, Product, Upload, UploadFile
+from pipeline.store import DecisionRow, Listing, OutboxItem, Product, Upload, UploadFile
 from pipeline.uploads import UploadRefused, UploadUnknown, received_file
 from pipeline.uploads_check import check_upload
 from pipeline.uploads_report import upload_report, upload_workbook
 from pipeline.uploads_rows import decisions_from
+from pipeline.uploads_sending import listing_sending
 
 Sheet = Callable[[Sequence[Sequence[str]]], bytes]
 Rows = list[list[str]]
@@ -341,3 +342,43 @@ def test_the_outcome_is_reported_in_the_formats_of_a_check(
 def test_an_upload_that_is_not_there_is_said_to_be_not_there(desk: Any) -> None:
     with pytest.raises(UploadUnknown, match="没有编号为 nope 的导入"):
         check_upload(desk.checking(), "nope")
+
+
+def test_a_row_is_kept_for_sending_and_taken_up_again_after_it_came_to_nothing(
+    desk: Any, sheet: Sheet, good_rows: Rows
+) -> None:
+    """With what really sends: the same words again are the same item again, under the same key."""
+    sending = listing_sending(desk.rulebook.channels["huiju"])
+    first = desk.check(sheet(good_rows[:3]), sending=sending)
+    with desk.store.write() as session:
+        items = list(session.scalars(select(OutboxItem).order_by(OutboxItem.row_number)))
+        assert [(first, 2), (first, 3), (first, 4)] == [(item.upload_id, item.row_number) for item in items]
+        keys = [item.idempotency_key for item in items]
+        for item in items[:2]:
+            item.state = "failed"
+        items[2].state, items[2].lease_holder = "sending", "w"
+        session.execute(delete(Listing).where(Listing.upload_id == first))
+    second = desk.check(sheet(good_rows[:4]), "改.xlsx", sending=sending)
+    assert {2: "queued", 3: "queued", 4: "rejected", 5: "queued"} == desk.states(second)
+    assert "同一内容正在发送" in desk.rows(second)[4].reason
+    with desk.store.read() as session:
+        items = list(session.scalars(select(OutboxItem).where(OutboxItem.upload_id == second)))
+        assert set(keys[:2]) < {item.idempotency_key for item in items}
+        claims = session.scalars(select(Listing.row_number).where(Listing.upload_id == second))
+        assert [2, 3, 5] == sorted(claims)
+
+
+def test_a_claim_that_waits_for_a_person_gives_way_to_a_corrected_row(
+    desk: Any, sheet: Sheet, good_rows: Rows
+) -> None:
+    sending = listing_sending(desk.rulebook.channels["huiju"])
+    first = desk.check(sheet(good_rows[:1]), sending=sending)
+    with desk.store.write() as session:
+        item = session.scalars(select(OutboxItem)).one()
+        item.state, item.last_error = "held", {"message": "系统繁忙"}
+    second = desk.check(sheet(good_rows[:2]), "改.xlsx", sending=sending)
+    assert {2: "queued", 3: "queued"} == desk.states(second)
+    with desk.store.read() as session:
+        held = session.scalars(select(Listing).where(Listing.product_id == good_rows[0][0])).one()
+        assert (second, 2) == (held.upload_id, held.row_number)
+    assert first != second
