@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from openpyxl.cell.cell import Cell as BookCell
 from openpyxl.comments import Comment
 from openpyxl.packaging.custom import StringProperty
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Border, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -137,6 +137,7 @@ class _Annotator:
         self.header = upload.header_row
         self.places = {place.column.path: place.place + 1 for place in upload.places if place.place >= 0}
         self.comments_left = MOST_COMMENTS
+        self.looks: dict[tuple[bool, bool], Any] = {}
         titles = {plain_title(str(cell.value)): cell.column for cell in page[self.header] if cell.value}
         free = 1 + max(titles.values(), default=0)
         self.columns: dict[str, int] = {}
@@ -180,12 +181,8 @@ class _Annotator:
         texts = (status, note.reason, "\n".join(advice))
         for title, text in zip(REPORT_TITLES, texts, strict=True):
             cell = self.page.cell(row, self.columns[title])
-            cell.fill, cell.font = PatternFill(), Font()
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
             _set_text(cell, text)
-        if note.corrections:
-            cell = self.page.cell(row, self.columns[REPORT_TITLES[2]])
-            cell.fill, cell.font = GREEN, GREEN_TEXT
+            self._look(cell, green=title == REPORT_TITLES[2] and bool(note.corrections))
         if note.failing and row in self.page.row_dimensions:
             self.page.row_dimensions[row].hidden = False
         told: dict[int, list[str]] = {}
@@ -197,6 +194,16 @@ class _Annotator:
             cell = self.page.cell(row, place)
             cell.fill = RED
             self._comment(cell, "\n".join(lines))
+
+    def _look(self, cell: Any, *, green: bool) -> None:
+        """Give a cell its look; each look is put together once, as that takes longer than all else."""
+        key = (green, bool(cell.quotePrefix))
+        if key not in self.looks:
+            cell.fill, cell.font = (GREEN, GREEN_TEXT) if green else (PatternFill(), Font())
+            cell.border, cell.alignment = Border(), Alignment(wrap_text=True, vertical="top")
+            cell.number_format = "@"
+            self.looks[key] = cell._style  # noqa: SLF001 - openpyxl has no public way to share a look
+        cell._style = copy(self.looks[key])  # noqa: SLF001 - as above
 
     def _place_of(self, path: str) -> int:
         """Give the column, 1-based, that a path or an address means."""
@@ -225,14 +232,11 @@ def _column_number(letters: str) -> int:
 def _set_text(cell: Any, text: str) -> None:
     """Write text that stays text, whatever it begins with."""
     assert isinstance(cell, BookCell)
-    cell.value = None
-    cell.number_format = "@"
-    if not text:
-        return
     kept = _clean(text)
-    cell.value = kept
-    cell.data_type = "s"
-    cell.quotePrefix = kept.lstrip(" ").startswith(FORMULA_STARTS)
+    cell.value = kept or None
+    cell.data_type = "s" if kept else "n"
+    if (quoted := kept.lstrip(" ").startswith(FORMULA_STARTS)) != bool(cell.quotePrefix):
+        cell.quotePrefix = quoted
 
 
 def _clean(text: str) -> str:
