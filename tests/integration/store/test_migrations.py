@@ -209,7 +209,9 @@ def test_rows_that_have_lost_their_parent_are_named_and_nothing_is_changed(fille
 
 
 def test_an_unknown_revision_is_refused_with_the_known_ones(store: Store) -> None:
-    with pytest.raises(MigrationError, match="没有版本 0999；可用的版本：0001、0002、0003、0004、0005、head、base"):
+    with pytest.raises(
+        MigrationError, match="没有版本 0999；可用的版本：0001、0002、0003、0004、0005、head、base"
+    ):
         migrate(store, "0999")
 
 
