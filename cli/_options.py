@@ -95,9 +95,11 @@ def read_fact(path: Path, fact: Fact) -> dict[str, Any]:
     Raises:
         InputError: The file can't be read, or does not hold the fact; each mistake is named by path.
     """
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         try:
             data = json.loads(path.read_bytes())
+        except RecursionError as error:
+            raise InputError(str(path), "JSON 嵌套太深") from error
         except (OSError, ValueError) as error:
             raise InputError(str(path), f"读不到 JSON：{error}") from error
     else:
@@ -109,7 +111,8 @@ def read_fact(path: Path, fact: Fact) -> dict[str, Any]:
     admitted, problems = admit(fact.type, data)
     if problems:
         lines = [
-            f"  {item.path}：{item.message}" + (f"（{item.hint}）" if item.hint else "") for item in problems
+            f"  {item.path}：{item.message}".replace("  ：", "  ") + (f"（{item.hint}）" if item.hint else "")
+            for item in problems
         ]
         raise InputError(str(path), "\n".join([f"不是一个{fact.type.title}：", *lines]))
     found: dict[str, Any] = admitted

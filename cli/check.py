@@ -22,6 +22,8 @@ from cli._options import (
     rules_option,
 )
 from cli._progress import Bar
+from engine.diagnostics import Diagnostic, render
+from engine.source import Span
 from engine.tables import Tables
 from mappings.reference import read_reference
 from mappings.report import CheckedRow, Report, Summary, formats, unreadable
@@ -31,6 +33,7 @@ from pipeline.checking import Checker
 
 SHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".csv", ".tsv", ".txt"})
 LINES = frozenset({".jsonl", ".ndjson"})
+MOST_NOTICES = 20
 REJECTED, UNUSABLE, UNDETERMINED = 1, 2, 3
 # Facts are trees of plain data, freed as they go by; looking for circles among them costs a tenth of a large check.
 _COLLECT_AFTER = 200_000
@@ -85,6 +88,9 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     """
     gc.set_threshold(_COLLECT_AFTER)
     rulebook = load_rules(rules)
+    for fact in ("shop", "product", "listing"):
+        if fact not in rulebook.vocabulary.facts:
+            raise click.UsageError(f"规则的词汇表里没有 {fact}，无法检查上架")
     for file in files:
         if file.suffix.lower() in SHEETS and products is None:
             raise click.UsageError(
@@ -97,10 +103,15 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
         Tables(read_reference(reference)) if reference else Tables(),
         read_fact(shop, rulebook.vocabulary.facts["shop"]) if shop else {},
     )
+    if not checker.rulesets():
+        raise click.UsageError(f"渠道 {checker.channel.name} 没有关于上架（listing）的规则，什么也检查不了")
     chosen = formats()[format_]
     if output is None and chosen.SUFFIX == ".xlsx" and sys.stdout.isatty():
         raise click.UsageError("xlsx 不能显示在屏幕上，请用 -o 写到文件")
     summary = Summary()
+    notices: list[Diagnostic] = []
+    checker.on_notice = notices.append
+    _spare(output, [*files, *(file for file in (shop, products, reference, rules) if file is not None)])
     with _out(output) as out, Bar(shown=progress) as bar:
         checker.on_progress = bar.show
         report = Report(
@@ -113,6 +124,7 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
             colour=output is None and sys.stdout.isatty(),
         )
         chosen.write(report, out)
+    click.echo(render(notices, {}, most=MOST_NOTICES), err=True, nl=False)
     if output is not None:
         click.echo(f"{summary}；已写到 {output}", err=True)
     sys.exit(exit_code(summary, fail_on))
@@ -143,7 +155,11 @@ def _rows(checker: Checker, files: tuple[Path, ...], products: Path | None) -> I
     for file in files:
         suffix = file.suffix.lower()
         if suffix in LINES:
-            yield from checker.catalogue(str(file), read_lines(file, checker.rulebook.vocabulary))
+            row = None
+            for row in checker.catalogue(str(file), read_lines(file, checker.rulebook.vocabulary)):
+                yield row
+            if row is None:
+                yield unreadable(str(file), [_empty(file)])
             continue
         try:
             sheet = open_upload(file)
@@ -155,6 +171,20 @@ def _rows(checker: Checker, files: tuple[Path, ...], products: Path | None) -> I
             yield from checker.upload(sheet, read_lines(products, checker.rulebook.vocabulary))
         except SheetError as error:
             yield unreadable(str(file), error.diagnostics)
+
+
+def _empty(file: Path) -> Diagnostic:
+    """Say that a file has no line: nothing was checked, which is not the same as everything having passed."""
+    return Diagnostic(
+        "SG0806", "error", "文件里一行也没有", Span(str(file), 1, 1, 1, 1), "确认导出成功、没有选错文件"
+    )
+
+
+def _spare(output: Path | None, inputs: list[Path]) -> None:
+    """See that the output is none of the inputs, which it would wipe out before they are read."""
+    for file in inputs:
+        if output is not None and output.exists() and output.samefile(file):
+            raise click.BadParameter(f"{output} 是输入文件，换一个文件名", param_hint="--output")
 
 
 def _out(output: Path | None) -> AbstractContextManager[BinaryIO]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 import click
 
@@ -12,6 +13,7 @@ import cli
 from engine.errors import ShelfgateError
 
 BAD_USAGE = 2
+INTERRUPTED = 130
 
 
 class Commands(click.Group):
@@ -29,6 +31,14 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"cli.{cmd_name.replace('-', '_')}").COMMAND
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C ends it with a code of its own, as 1 would mean that something is rejected."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\n已中断", err=True)
+            sys.exit(INTERRUPTED)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -55,4 +65,8 @@ def main() -> None:
         shelfgate()
     except ShelfgateError as error:
         click.echo(error.message.rstrip("\n"), err=True)
+        sys.exit(BAD_USAGE)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{name}读写失败：{error.strerror or error}", err=True)
         sys.exit(BAD_USAGE)

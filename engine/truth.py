@@ -71,9 +71,8 @@ class Judge:
                 return self.in_table(condition, scopes)
             case Once(subject):
                 value = value_of(subject, scopes)
-                if value is None or self.batch is None:
-                    return None
-                return self.batch.counts.get(subject.path, {}).get(value, 0) <= 1
+                counts = None if self.batch is None else self.batch.counts.get(subject.path)
+                return None if value is None or counts is None else counts.get(value, 0) <= 1
 
     def any_of(self, elements: Any, scope: int, body: Condition, scopes: Scopes) -> bool | None:
         """Decide whether any element meets a condition."""

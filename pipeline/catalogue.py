@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from engine.diagnostics import Diagnostic
 from engine.errors import ShelfgateError
@@ -63,16 +63,24 @@ def read_lines(path: Path, vocabulary: Vocabulary) -> Iterator[Line]:
         A line each, with what is wrong with it; a broken line does not end the reading.
 
     Raises:
-        InputError: The file can't be opened, or is not UTF-8.
+        InputError: The file can't be opened.
     """
     file = str(path)
     try:
         with path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(_pieces(lines), start=1):
                 if line.strip():
                     yield _line(file, number, line.removeprefix(b"\xef\xbb\xbf"), vocabulary)
     except OSError as error:
         raise InputError(file, f"读不到文件：{error.strerror}", "检查路径与权限") from error
+
+
+def _pieces(lines: BinaryIO) -> Iterator[bytes]:
+    """Give the lines; of one that is too long only as much as shows that it is, however long it goes on."""
+    while line := lines.readline(MOST_LINE + 2):
+        yield line
+        while len(line) > MOST_LINE and not line.endswith(b"\n"):
+            line = lines.readline(MOST_LINE + 2)
 
 
 def _line(file: str, number: int, line: bytes, vocabulary: Vocabulary) -> Line:
@@ -80,12 +88,17 @@ def _line(file: str, number: int, line: bytes, vocabulary: Vocabulary) -> Line:
         return _broken(file, number, "SG0801", f"一行超过 {MOST_LINE // 1048576} MB", "每行放一个商品")
     try:
         data = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        message = f"不是 UTF-8（第 {error.start + 1} 个字节 0x{line[error.start]:02X}）"
+        return _broken(file, number, "SG0801", message, "另存为 UTF-8；文件可能是 GBK 编码，或不是文本")
+    except RecursionError:
+        return _broken(file, number, "SG0801", "JSON 嵌套太深", "每行一个商品，按有赞的原样保存")
+    except ValueError as error:
         return _broken(
             file, number, "SG0801", f"不是一行 JSON：{error}", "每行一个完整的 JSON 对象，编码 UTF-8"
         )
     if not isinstance(data, dict):
-        return _broken(file, number, "SG0801", f"应是 JSON 对象，这里是 {str(data)[:40]}", "每行一个商品")
+        return _broken(file, number, "SG0801", f"应是 JSON 对象，这里是 {_said(data)}", "每行一个商品")
     if "item_id" in data or _PAYLOAD_KEYS & data.keys():
         try:
             return Line(file, number, product_from_item(data))
@@ -99,6 +112,10 @@ def _line(file: str, number: int, line: bytes, vocabulary: Vocabulary) -> Line:
         for problem in problems
     )
     return Line(file, number, fact, is_listing, told)
+
+
+def _said(data: Any) -> str:
+    return "列表" if isinstance(data, list) else str(data)[:40]
 
 
 def _broken(file: str, number: int, code: str, message: str, hint: str) -> Line:

@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from engine.decision import Decision, worst
-from engine.diagnostics import Cell
+from engine.diagnostics import Cell, Diagnostic
 from engine.evaluators.record import compile_plan
 from engine.mapping import MappingSession
 from engine.plan import PlannedRule, batch_refs, parts, refs_of
 from engine.rulebook import Channel, Rulebook
 from engine.rules import Ruleset
 from engine.session import Session
+from engine.source import Span
 from engine.tables import Batch, Tables
 from mappings.report import CheckedRow
 from mappings.sheet import SheetRow, UploadSheet
@@ -44,6 +45,7 @@ class Checker:
         tables: The channel's reference data.
         shop: The shop's fact; empty where nothing is known of it.
         on_progress: Called with how many rows are decided and how many there are; 0 where that is not known.
+        on_notice: Called with what is worth knowing of the input and is about no row.
     """
 
     rulebook: Rulebook
@@ -52,6 +54,7 @@ class Checker:
     tables: Tables
     shop: Fact
     on_progress: Callable[[int, int], None] = lambda _done, _total: None
+    on_notice: Callable[[Diagnostic], None] = lambda _notice: None
 
     def rulesets(self) -> list[Ruleset]:
         """Give the rulesets that decide: those of kind eligibility and mapping about listings."""
@@ -67,7 +70,7 @@ class Checker:
 
         Args:
             sheet: The upload, opened.
-            catalogue: The products, in any order; of two with the same id the first counts.
+            catalogue: The products, in any order; of two with the same id the first counts, and a notice says so where a row needs it.
 
         Yields:
             Every row in the order of the sheet. Nothing is yielded before all rows are decided: whether a value is unique is known
@@ -81,10 +84,11 @@ class Checker:
         notable: dict[int, CheckedRow] = {}
         unreadable: list[CheckedRow] = []
 
-        def settle(row: SheetRow, product: Fact | None) -> None:
-            fact = {"shop": self.shop, "row": row.row}
-            if product is not None:
-                fact["product"] = product
+        def settle(row: SheetRow, line: Line | None) -> None:
+            fact: Fact = {"shop": self.shop, "row": row.row}
+            if line is not None:
+                fact["product"] = line.fact
+                row = row._replace(problems=(*row.problems, *line.problems))
             decisions = decide(fact)
             if row.problems or any(decision.findings for decision in decisions):
                 checked = self.checked(sheet, row, decisions)
@@ -93,12 +97,18 @@ class Checker:
                 notable[row.number] = checked
 
         done = 0
+        first: dict[str, int] = {}
         for line in catalogue:
             if line.fact is None:
                 unreadable.append(_unreadable(line))
                 continue
-            for row in waiting.pop(line.fact.get("id", ""), ()):
-                settle(row, line.fact)
+            product = line.fact.get("id", "")
+            if product in first:
+                self.on_notice(_again(product, line, first[product]))
+            elif product in waiting:
+                first[product] = line.number
+            for row in waiting.pop(product, ()):
+                settle(row, line)
                 done += 1
                 if done % _SLICE == 0:
                     self.on_progress(done, len(rows))
@@ -131,7 +141,7 @@ class Checker:
             lines: The lines. Where a line is a product without an upload row, only the rules that say nothing of the row are put to it.
 
         Yields:
-            Every line in order.
+            Every line in order; one with a value that can't be read is rejected, as a row is.
         """
         whole, products = self.decider(()), self.decider((), without="row")
         for line in lines:
@@ -148,7 +158,8 @@ class Checker:
                 key = line.fact.get("id", "")
             if line.number % _SLICE == 0:
                 self.on_progress(line.number, 0)
-            outcome = worst([decision.outcome for decision in decisions])
+            broken = any(problem.severity == "error" for problem in line.problems)
+            outcome = "rejected" if broken else worst([decision.outcome for decision in decisions])
             cells: Mapping[str, Cell] = {}
             yield CheckedRow(file, "", line.number, key, cells, line.problems, decisions, outcome)
 
@@ -172,7 +183,7 @@ class Checker:
                 mapping = MappingSession(ruleset, self.tables, self.as_of)
                 sessions.append(lambda fact, mapping=mapping: mapping.map(fact).decision)  # type: ignore[misc]
                 continue
-            batch = Batch(batch_refs(ruleset.plan()))
+            batch = Batch(ref for ref in batch_refs(ruleset.plan()) if ref.steps[0] == "row")
             for row in rows:
                 batch.add({"row": row.row}, str(row.number))
             evaluator = compile_plan(ruleset.plan()) if without else self.rulebook.evaluator(ruleset)
@@ -194,6 +205,14 @@ def _speaks_of(rule: PlannedRule, part: str, but: frozenset[tuple[str, ...]]) ->
     tops = [top for top in (rule.when, rule.require) if top is not None]
     refs = [ref for top in tops for inner in parts(top) for ref in refs_of(inner)]
     return any(ref.scope == 0 and ref.steps[:1] == (part,) and ref.steps not in but for ref in refs)
+
+
+def _again(product: str, line: Line, first: int) -> Diagnostic:
+    """Say that a product is there twice, and which one counts."""
+    message = f"商品 {product} 重复：以第 {first} 行的为准，这一行没有用"
+    return Diagnostic(
+        "SG0805", "notice", message, Span(line.file, line.number, 1, line.number, 1), "删去其中一行"
+    )
 
 
 def _unreadable(line: Line) -> CheckedRow:

@@ -87,7 +87,7 @@ class Evaluator:
             A function from a fact to the positions of the rules in force that it does not surely pass, ascending.
         """
         views = [view for item in self.tables for view in table_views(item, tables)]
-        counts = [None if batch is None else batch.counts.get(item.subject.path, {}) for item in self.batches]
+        counts = [None if batch is None else batch.counts.get(item.subject.path) for item in self.batches]
         days = [rule.in_force(day) for rule in self.plan.rules if _dated(rule)]
         decide: Decide = self.namespace["bind"](*views, *counts, *days)
         return decide
