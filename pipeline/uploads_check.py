@@ -260,7 +260,7 @@ def _unreadable(row: SheetRow, why: str) -> Diagnostic:
     return Diagnostic(
         "SG0803",
         "error",
-        f"商品 {row.row['product_id']} 的有赞数据无法读取" + (f"：{why}" if why else ""),
+        f"商品 {row.row['product_id']} 的有赞数据无法读取{'：' if why else ''}{why}",
         hint="在有赞打开并重新保存该商品后再上传；仍不行请联系有赞",
         cell=row.cells.get("row.product_id"),
     )

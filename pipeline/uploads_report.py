@@ -21,7 +21,7 @@ from mappings.sheet import SheetError, SheetRow, UploadSheet, open_upload
 from mappings.workbook import Fault, RowNote, write_workbook
 from pipeline.products import products
 from pipeline.reference import NoReference, load_reference
-from pipeline.store import DecisionRow, Store, Upload, UploadRow
+from pipeline.store import DecisionRow, RowState, Store, Upload, UploadRow
 from pipeline.suggestions import suggestions_for
 from pipeline.uploads import find_upload, received_file
 from pipeline.uploads_rows import decisions_from
@@ -31,6 +31,13 @@ PAGE = 1000
 """Rows read from the store at a time."""
 
 PRODUCT = "row.product_id"
+ADVICE: Mapping[RowState, str] = {
+    "rejected": "删去这一行；一个商品只能上架一次",
+    "refused_by_channel": "按渠道给出的原因修改商品或这一行，再把报告上传一次",
+    "failed": "过一会儿把报告再上传一次；已经到了渠道的不会重复上架",
+}
+"""What to do about a row that passed the rules and came to nothing all the same."""
+
 REMARKS = {"warning": "提醒", "notice": "提示"}
 
 Fact = dict[str, Any]
@@ -210,14 +217,13 @@ def _outcome(sheet: UploadSheet, row: SheetRow, kept: UploadRow, decisions: tupl
     outcome = worst([item.outcome for item in decisions])
     told = any(problem.severity == "error" for problem in checked.problems)
     if kept.state in FAILING and outcome == "accepted" and not told:
-        answer = kept.answer or {}
-        later = Diagnostic(
-            "SG0804",
-            "error",
-            kept.reason or ROW_TITLES[kept.state],
-            hint=str(answer.get("fix") or ""),
-            cell=row.cells.get("row.product_id"),
+        message = (
+            kept.reason
+            if kept.reason is not None
+            else f"这一行通过了检查，但没有上架：{ROW_TITLES[kept.state]}"
         )
+        cell = row.cells.get("row.product_id")
+        later = Diagnostic("SG0804", "error", message, hint=ADVICE.get(kept.state, ""), cell=cell)
         checked = replace(checked, problems=(*checked.problems, later))
         told = True
     return Outcome(kept, replace(checked, outcome="rejected" if told else outcome), row)

@@ -112,7 +112,7 @@ class Desk:
                 ).one()
                 if row.number in refused:
                     row.state, row.reason = "refused_by_channel", "标题含有违禁词"
-                    row.answer = {"code": "10020", "fix": "在有赞修改商品标题后再上传"}
+                    row.answer = {"code": "10020", "message": "标题含有违禁词"}
                     session.delete(listing)
                     continue
                 row.state, row.channel_product_id = "listed", f"88{row.product_id}"

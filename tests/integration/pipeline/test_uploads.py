@@ -241,7 +241,7 @@ def test_a_corrected_report_has_only_its_failing_rows_processed_again(
         "已上架",
     ] == [page.cell(row, 9).value.replace("（原第 5 行）", "") for row in range(2, 7)]
     assert "标题含有违禁词" == page["J4"].value
-    assert "在有赞修改商品标题后再上传" == page["K4"].value
+    assert "按渠道给出的原因修改商品或这一行，再把报告上传一次" == page["K4"].value
     assert f"建议改为 规格名1：{bad_spec[1]} → {good_rows[2][1]}" in page["K3"].value
 
     content = corrected(report, {bad_brand[0]: {7: good_rows[1][6]}, bad_spec[0]: {2: good_rows[2][1]}})
