@@ -29,7 +29,7 @@ from mappings.report.xlsx import MOST_CHARACTERS
 from mappings.sheet import UploadSheet, open_upload
 from mappings.sheet_columns import REPORT_TITLES, plain_title
 from mappings.workbook_file import MARK, load_book
-from mappings.workbook_rows import reorder
+from mappings.workbook_rows import cells_below, reorder
 
 __all__ = ["Correction", "Fault", "RowNote", "write_workbook"]
 
@@ -148,13 +148,12 @@ class _Annotator:
 
     def clean(self) -> None:
         """Take away what an earlier report has left in the rows."""
-        for row in self.page.iter_rows(min_row=self.header + 1):
-            for cell in row:
-                if cell.has_style and cell.fill.fgColor.rgb == RED.fgColor.rgb:
-                    cell.fill = PatternFill()
-                if cell.comment is not None and OURS in cell.comment.text:
-                    kept = cell.comment.text.partition(OURS)[0].rstrip()
-                    cell.comment = Comment(kept, cell.comment.author) if kept else None
+        for cell in cells_below(self.page, self.header):
+            if cell.has_style and cell.fill.fgColor.rgb == RED.fgColor.rgb:
+                cell.fill = PatternFill()
+            if cell.comment is not None and OURS in cell.comment.text:
+                kept = cell.comment.text.partition(OURS)[0].rstrip()
+                cell.comment = Comment(kept, cell.comment.author) if kept else None
 
     def write(self, notes: Sequence[RowNote], moved: dict[int, int]) -> None:
         """Write titles and rows.

@@ -24,6 +24,7 @@ from mappings.sheet_cells import show
 from mappings.sheet_columns import UPLOAD_COLUMNS, UPLOAD_SHEET
 from mappings.sheet_file import SheetFile, kind_of
 from mappings.sheet_text import open_text
+from mappings.workbook_rows import cells_below
 
 MARK = "shelfgate-upload"
 """Name of the workbook's property that holds the id of the upload that it reports on."""
@@ -77,10 +78,9 @@ def _settle_formulas(page: Worksheet, upload: UploadSheet) -> None:
     """Put the results that were checked in the place of formulas in the columns that are read."""
     read = {place.place + 1 for place in upload.places if place.place >= 0}
     formulas: dict[int, list[Any]] = {}
-    for number, row in enumerate(page.iter_rows(min_row=upload.header_row + 1), upload.header_row + 1):
-        found = [cell for cell in row if cell.data_type == "f" and cell.column in read]
-        if found:
-            formulas[number] = found
+    for cell in cells_below(page, upload.header_row):
+        if cell.data_type == "f" and cell.column in read:
+            formulas.setdefault(cell.row, []).append(cell)
     if not formulas:
         return
     left = MOST_FORMULA_NOTES

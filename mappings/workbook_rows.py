@@ -10,6 +10,11 @@ from openpyxl.worksheet.cell_range import CellRange, MultiCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 
+def cells_below(page: Worksheet, header_row: int) -> list[Any]:
+    """Give the cells below the header that hold something or look like something; asking row by row would make all others too."""
+    return [cell for (row, _), cell in page._cells.items() if row > header_row]  # noqa: SLF001 - the sheet's own map of cells
+
+
 def reorder(page: Worksheet, header_row: int, first: Sequence[int]) -> dict[int, int]:
     """Put rows into an order; all others follow in the order in which they stood.
 

@@ -225,6 +225,21 @@ def test_two_uploads_of_the_same_products_at_once_list_each_once(desk: Desk, row
     assert all("一个商品只能上架一次" in reason or "已经上架到惠聚" in reason for reason in reasons)
 
 
+def test_an_upload_that_is_killed_goes_on_when_it_is_started_again(desk: Desk, rows: list[list[str]]) -> None:
+    some = rows[35:]
+    before = desk.added()
+    name = sheet(desk.folder, "断电.xlsx", some)
+    process = desk.start("upload", name, "--user", "amy")
+    while (found := json.loads(desk.run("history", "--json", "--limit", "1")))[0]["filename"] != name:
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    printed = desk.run("upload", name, "--user", "amy")
+    assert "仍在处理，接着进行" in printed
+    assert found[0]["id"] == upload_id_of(printed)
+    assert dict.fromkeys((row[0] for row in some), 1) == dict(desk.added() - before)
+
+
 def test_a_product_that_the_channel_has_already_is_refused_there_and_the_row_says_so(
     desk: Desk, rows: list[list[str]]
 ) -> None:

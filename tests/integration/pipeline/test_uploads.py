@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -382,3 +383,18 @@ def test_a_claim_that_waits_for_a_person_gives_way_to_a_corrected_row(
         held = session.scalars(select(Listing).where(Listing.product_id == good_rows[0][0])).one()
         assert (second, 2) == (held.upload_id, held.row_number)
     assert first != second
+
+
+def test_two_rows_of_one_product_are_sent_once_even_where_no_rule_forbids_it(
+    desk: Any, sheet: Sheet, good_rows: Rows
+) -> None:
+    """One product, one listing is a constraint of the store: whoever edits the rules can't lose it (R15)."""
+    channel = desk.rulebook.channels["huiju"]
+    rules = channel.rulesets["eligibility"]
+    lax = replace(rules, rules=tuple(rule for rule in rules.rules if rule.common.id != "twice-in-upload"))
+    edited = replace(channel, rulesets={**channel.rulesets, "eligibility": lax})
+    desk.rulebook = replace(desk.rulebook, channels={"huiju": edited}, _evaluators={})
+    upload_id = desk.check(sheet([good_rows[0], good_rows[1], good_rows[0]]))
+    assert {2: "queued", 3: "queued", 4: "rejected"} == desk.states(upload_id)
+    assert f"编号 {upload_id}）第 2 行提交" in desk.rows(upload_id)[4].reason
+    assert 2 == len(desk.sending.sent)
