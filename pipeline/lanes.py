@@ -21,7 +21,7 @@ from pipeline.outbox import Hold
 from pipeline.rate import Pace
 from pipeline.retrying import Ending
 from pipeline.secrets import Vault
-from pipeline.store import BindingRow, OutboxItem, Shop, Store, database_now
+from pipeline.store import BindingRow, OutboxItem, Shop, Store, StoreError, database_now
 from pipeline.store.outbox import OPEN
 
 log = logging.getLogger("pipeline.worker")
@@ -118,10 +118,11 @@ class Lane:
             if self._doubts >= DOUBTS:
                 pause = self._longer(self._doubts - DOUBTS + 1)
         else:
-            self._doubts = 0
+            self.went_well()
         if pause > 0:
             log.warning("%s 店铺 %s 暂停 %.0f 秒：%s", self.channel, self.shop_id, pause, error)
-            self.pace.hold(pause)
+            with suppress(StoreError):  # the outcome of the item is still to be kept
+                self.pace.hold(pause)
 
     def close(self) -> None:
         """Close the client."""

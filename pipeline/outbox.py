@@ -66,8 +66,8 @@ def enqueue(
 ) -> str:
     """Keep a call for sending, in the transaction that decides it.
 
-    The same call of before is taken up again where it came to nothing; where it was done, what it did has been undone since, or it
-    would not be asked for: it gets a new key.
+    The same call of before is taken up again where it came to nothing. Where it was done, it is asked for because what it did has
+    been undone since: it gets a new key.
 
     Args:
         session: A session of `Store.write()`.
@@ -202,7 +202,8 @@ def claim_next(
                 raise _NothingDue
             item = items[0]
             if item.upload_id is not None:
-                session.execute(_row_of(item).values(state="sending", updated_at=now))
+                row = (UploadRow.upload_id == item.upload_id, UploadRow.number == item.row_number)
+                session.execute(update(UploadRow).where(*row).values(state="sending", updated_at=now))
     except _NothingDue:
         return None
     return Hold(item, start, seen + lease.total_seconds())

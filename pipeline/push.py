@@ -101,6 +101,7 @@ class AddProduct:
         try:
             reply = client.products.add(item.payload, idempotency_key=item.idempotency_key)
         except AlreadyListed as error:
+            hold.doubtful = True
             found = _look_up(client, item)
             if found is None:
                 raise UnreadableReply(
@@ -133,7 +134,7 @@ class AddProduct:
             session.execute(delete(Listing).where(*mine, Listing.state == "reserved"))
         if item.upload_id is None:
             return
-        told = ending.error
+        told = ending.error if ending.reason else None
         if ending.state == "done":
             told = {key: value for key, value in (ending.answer or {}).items() if key != "skuList"}
         row = {

@@ -112,11 +112,11 @@ def after_error(hold: Hold, error: Exception, patience: Patience, rng: random.Ra
     return Ending("queued", _said(error), error=kept, wait=patience.wait(kept["failures"], rng))
 
 
-def put_back(hold: Hold, wait: float) -> Ending:
+def put_back(hold: Hold) -> Ending:
     """Put an item back that was not sent this time; that counts for nothing."""
     last = hold.item.last_error or {}
     kept = {**last, "fencing": hold.item.fencing, "attempts": hold.item.attempts, "doubtful": hold.doubtful}
-    return Ending("queued", str(last.get("message", "")), error=kept, wait=wait, counts=False)
+    return Ending("queued", str(last.get("message", "")), error=kept, counts=False)
 
 
 def worn_out(hold: Hold, patience: Patience) -> Ending | None:

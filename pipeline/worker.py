@@ -113,8 +113,9 @@ class Worker:
             thread.start()
         try:
             while not stop.wait(IDLE / 2):
-                if finished():
-                    break
+                with self._undaunted(stop):
+                    if finished():
+                        break
         finally:
             stop.set()
             for thread in threads:
@@ -169,10 +170,11 @@ class Worker:
         try:
             with lane.calling(hold) as client:
                 ending = job.perform(client, hold)
-        except HeldBack:
-            return put_back(hold, 0.0)
-        except (LeaseLost, StoreError):
+        except LeaseLost:
             raise
+        except (HeldBack, StoreError) as error:  # both come up before a call is made, never after
+            log.debug("发件 %s 这次没有发出：%s", hold.item.id, error.message)
+            return put_back(hold)
         except Exception as error:
             if not isinstance(error, (ChannelError, ShelfgateError)):
                 log.exception("发件 %s 处理出错", hold.item.id)
