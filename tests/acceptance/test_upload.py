@@ -165,6 +165,7 @@ def upload_id_of(printed: str) -> str:
 
 
 def test_a_report_is_corrected_in_place_until_everything_is_listed(desk: Desk, rows: list[list[str]]) -> None:
+    """R17, R18: the report itself is sent back; the channel counts what it was sent."""
     good = rows[:10]
     wrong = [[*row] for row in good]
     wrong[2][1] += "的"  # a spec name one letter off: the report proposes the right one
@@ -205,6 +206,7 @@ def test_a_report_is_corrected_in_place_until_everything_is_listed(desk: Desk, r
 
 
 def test_two_uploads_of_the_same_products_at_once_list_each_once(desk: Desk, rows: list[list[str]]) -> None:
+    """R15, in two processes."""
     both = rows[10:30]
     before = desk.added()
     names = [sheet(desk.folder, "甲.xlsx", both), sheet(desk.folder, "乙.xlsx", both[::-1])]
@@ -226,6 +228,7 @@ def test_two_uploads_of_the_same_products_at_once_list_each_once(desk: Desk, row
 
 
 def test_an_upload_that_is_killed_goes_on_when_it_is_started_again(desk: Desk, rows: list[list[str]]) -> None:
+    """R16: killed, not asked to stop."""
     some = rows[35:]
     before = desk.added()
     name = sheet(desk.folder, "断电.xlsx", some)
@@ -257,6 +260,7 @@ def test_a_product_that_the_channel_has_already_is_refused_there_and_the_row_say
 def test_what_changes_after_the_listing_is_noticed_and_both_stocks_are_shown(
     desk: Desk, rows: list[list[str]]
 ) -> None:
+    """R33, R34."""
     desk.run("upload", sheet(desk.folder, "三件.xlsx", rows[30:32]), "--user", "amy")
     product_id = rows[30][0]
     desk.run("drift", "--product", product_id)

@@ -51,6 +51,7 @@ def test_a_product_that_is_as_it_was_listed_has_no_drift(desk: Any, listed: list
 
 
 def test_each_change_is_told_with_before_and_after(desk: Any, listed: list[str]) -> None:
+    """R33: the channel is not told, so the merchant is."""
     before = look(desk, only=listed[:1])[listed[0]].fact["now"]
     edit(
         desk,
@@ -74,6 +75,8 @@ def test_a_product_that_youzan_no_longer_has_is_told(desk: Any, listed: list[str
 
 
 def test_only_a_change_of_price_beyond_the_threshold_warns() -> None:
+    """R33: rounded down, so that the threshold itself counts."""
+
     def product(price: int) -> dict[str, Any]:
         return {"id": "1", "price": price, "skus": [{"id": "9", "price": price, "specs": []}]}
 

@@ -47,6 +47,7 @@ def test_the_latest_stands_first_with_its_counts(desk: Any, two: tuple[str, str]
 def test_uploads_are_filtered_by_time_state_product_operator_and_channel(
     desk: Any, two: tuple[str, str], good_rows: Rows
 ) -> None:
+    """R18: each filter on its own, with bounds on both sides."""
     first, second = two
     at = upload_line(desk.store, first).received_at
     for expected, wanted in (
@@ -94,6 +95,7 @@ def test_a_rejected_row_tells_why_and_by_which_rules(desk: Any, two: tuple[str, 
 def test_a_pushed_row_tells_its_attempts_and_the_answers_of_the_channel(
     desk: Any, two: tuple[str, str], good_rows: Rows
 ) -> None:
+    """R18: the outcome of a row, and how it came about."""
     _, second = two
     with desk.store.write() as session:
         now = database_now(session)

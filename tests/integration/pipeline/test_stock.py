@@ -73,6 +73,7 @@ def test_both_stocks_stand_side_by_side(desk: Any, product: dict[str, Any]) -> N
 
 
 def test_more_on_the_channel_than_in_youzan_is_warned_of(desk: Any, product: dict[str, Any]) -> None:
+    """R34: before it oversells, not after."""
     own = [sku["stock"] for sku in product["skus"]]
     item = read(desk, product, [own[0] + 1, *own[1:]])
     assert ["oversells"] == rules_of(item)
@@ -80,6 +81,7 @@ def test_more_on_the_channel_than_in_youzan_is_warned_of(desk: Any, product: dic
 
 
 def test_one_sku_too_many_is_warned_of_although_the_whole_is_not(desk: Any, product: dict[str, Any]) -> None:
+    """R34: buyers order SKUs."""
     own = [sku["stock"] for sku in product["skus"]]
     assert ["sku-oversells"] == rules_of(read(desk, product, [own[0] + 1, own[1] - 1, *own[2:]]))
 

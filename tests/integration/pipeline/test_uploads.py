@@ -74,6 +74,7 @@ def test_who_may_not_upload_is_refused(desk: Any, actor: Actor, words: str) -> N
 
 
 def test_every_row_of_the_example_gets_the_outcome_that_the_rules_give_it(desk: Any, example: bytes) -> None:
+    """R16: what passes is on its way, what does not is told."""
     upload_id = desk.check(example)
     found = {"queued": "accepted"}
     assert expected() == {number: found.get(state, state) for number, state in desk.states(upload_id).items()}
@@ -119,6 +120,7 @@ def test_what_passes_is_sent_once_and_claims_its_listing(desk: Any, sheet: Sheet
 def test_a_check_that_ends_anywhere_goes_on_where_it_was(
     desk: Any, sheet: Sheet, good_rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """R16: a chunk is kept as a whole or not at all."""
     monkeypatch.setattr(uploads_check, "CHUNK", 7)
     content = sheet(good_rows[:30])
     upload_id = desk.receive(content).upload_id
@@ -160,6 +162,7 @@ def test_two_processes_on_one_upload_decide_each_row_once(
 def test_of_two_uploads_at_once_each_product_goes_with_one_and_the_loser_says_why(
     desk: Any, sheet: Sheet, good_rows: Rows, in_threads: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """R15: the unique constraint decides, not who looked first."""
     monkeypatch.setattr(uploads_check, "CHUNK", 5)
     uploads = [
         desk.receive(sheet(good_rows), "甲.xlsx").upload_id,
@@ -206,6 +209,7 @@ def test_the_same_file_sent_twice_at_once_is_one_upload(
 def test_the_same_file_again_lists_nothing_twice_and_says_so(
     desk: Any, sheet: Sheet, good_rows: Rows
 ) -> None:
+    """R16: a file may come again, a product may not."""
     content = sheet(good_rows[:3])
     first = desk.check(content)
     desk.list_all(first)
