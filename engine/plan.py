@@ -59,6 +59,10 @@ class Const:
         """Give the hash."""
         return self._hash
 
+    def __reduce__(self) -> tuple[type[Const], tuple[Any]]:
+        """Pickle the value alone: another process hashes texts differently."""
+        return Const, (self.value,)
+
     def __eq__(self, other: object) -> bool:
         """Compare by type too: True is not 1, 1 is not 1.0."""
         return self is other or (isinstance(other, Const) and _typed(self.value) == _typed(other.value))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from engine.rulebook import Rulebook, RulebookError, find_manifest, inspect, loa
 from engine.session import Session
 from engine.tables import Tables
 
+ROOT = Path(__file__).resolve().parents[3]
 FACT = """title: 商品
 type: object
 additionalProperties: false
@@ -304,3 +308,26 @@ def test_the_manifest_is_what_was_named_else_that_of_the_working_folder_else_the
 def test_warnings_do_not_keep_a_rulebook_from_being_used(tmp_path: Path) -> None:
     rulebook = load(build(tmp_path, e="\ufeff" + RULES))
     assert ["SG0104"] == [item.code for item in rulebook.warnings]
+
+
+def test_a_plan_is_the_same_in_another_process() -> None:
+    """Texts are hashed differently in every process; a constant that brought its hash along would be found in no table there."""
+    code = (
+        "import pickle, sys; from pathlib import Path; from engine.rulebook import load\n"
+        "plans = [ruleset.plan() for ruleset in load(Path('rulesets.yaml')).rulesets()]\n"
+        "if sys.argv[1] == 'write': sys.stdout.buffer.write(pickle.dumps(plans))\n"
+        "else:\n"
+        "    read = pickle.load(sys.stdin.buffer)\n"
+        "    assert (read, [hash(p) for p in read]) == (plans, [hash(p) for p in plans])\n"
+    )
+    told = b""
+    for seed, way in (("1", "write"), ("2", "read")):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        told = subprocess.run(
+            [sys.executable, "-c", code, way],
+            input=told,
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout
