@@ -11,6 +11,7 @@ import click
 from cli._store import find_vault, opened, store_option
 from pipeline.lanes import Lanes
 from pipeline.outbox import LEASE
+from pipeline.retrying import Patience
 from pipeline.worker import Worker
 
 SHORTEST_LEASE, LONGEST_LEASE = 2, 3600
@@ -33,8 +34,15 @@ TIMEOUT = 10.0
     default=None,
     help="每家店铺每秒调用惠聚的上限；不写时用接口描述里的。各进程要写同一个数",
 )
+@click.option(
+    "--retry-after",
+    type=click.FloatRange(min=0, min_open=True, max=900),
+    default=Patience().first,
+    show_default=True,
+    help="没有成功的发件过多少秒再试；之后一次比一次久，同样的失败连续 3 次就等人处理",
+)
 @store_option
-def COMMAND(threads: int, lease: int, per_second: float | None, address: str) -> None:  # noqa: N802 - the name under which the command is found
+def COMMAND(threads: int, lease: int, per_second: float | None, retry_after: float, address: str) -> None:  # noqa: N802 - the name under which the command is found
     """把等待推送的商品发往渠道，按 Ctrl-C 或收到 SIGTERM 时做完手上的再退出。
 
     可以同时运行多个，在不同机器上也可以；它们共用同一个数据库，一起遵守渠道的频率限制。
@@ -44,7 +52,8 @@ def COMMAND(threads: int, lease: int, per_second: float | None, address: str) ->
         signal.signal(number, lambda *_: stop.set())
     with opened(address) as store:
         lanes = Lanes(store, find_vault(), per_second=per_second, timeout=min(TIMEOUT, lease / 3))
-        worker = Worker(lanes, threads=threads, lease=timedelta(seconds=lease))
+        patience = Patience(first=retry_after)
+        worker = Worker(lanes, threads=threads, lease=timedelta(seconds=lease), patience=patience)
         click.echo(f"开始推送：{worker.name}，{threads} 路；按 Ctrl-C 停止", err=True)
         worker.run(stop)
         click.echo(f"已停止：{worker.tally}", err=True)

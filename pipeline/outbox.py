@@ -28,6 +28,10 @@ LEASE = timedelta(seconds=30)
 Payload = dict[str, Any]
 
 
+class _NothingDue(Exception):
+    """Undo the booking of a place for which there is no item."""
+
+
 class LeaseLost(ShelfgateError):
     """Report that an item may have gone to another worker: stop, send nothing more, keep nothing.
 
@@ -66,8 +70,7 @@ def enqueue(
 ) -> str:
     """Keep a call for sending, in the transaction that decides it.
 
-    The same call of before is taken up again where it came to nothing. Where it was done, it is asked for because what it did has
-    been undone since: it gets a new key.
+    The same call of before is taken up again where it came to nothing, and gets a new key where it was done: that was undone since.
 
     Args:
         session: A session of `Store.write()`.
@@ -165,7 +168,7 @@ class Hold:
 
 
 def may_have_arrived(item: OutboxItem) -> bool:
-    """Say whether an item may have reached the channel under an earlier lease: not where each of them ended with an error that says no."""
+    """Say whether an item may have reached the channel under an earlier lease: unless each ended with an error that says no."""
     last = item.last_error or {}
     if last.get("doubtful"):
         return True
@@ -209,17 +212,8 @@ def claim_next(
     return Hold(item, start, seen + lease.total_seconds())
 
 
-class _NothingDue(Exception):
-    """Undo the booking of a place for which there is no item."""
-
-
 class Renewer:
-    """Let the leases of the items in hand run on, by a thread of its own.
-
-    Args:
-        store: Where items are kept.
-        lease: How long each lease runs.
-    """
+    """Let the leases of the items in hand run on, each for as long as the first time."""
 
     def __init__(self, store: Store, lease: timedelta = LEASE) -> None:
         self._store = store

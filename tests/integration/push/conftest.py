@@ -263,6 +263,7 @@ class Crew:
         words = [
             sys.executable, "-c", "from cli.main import main; main()", "worker", "--store", self.address,
             "--lease", str(self.lease), "--per-second", str(self.per_second), "--threads", str(self.threads),
+            "--retry-after", "1",
         ]  # fmt: skip
         for _ in range(count):
             path = self.folder / f"worker-{len(self.logs)}.log"
