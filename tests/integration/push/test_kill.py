@@ -96,6 +96,7 @@ def told(database: str, figures: dict[str, int], capsys: pytest.CaptureFixture[s
 def test_killed_workers_and_lost_replies_list_each_product_once(
     depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """R15, R16: it survives a crash without sending a product twice."""
     figures = run(
         depot, outside, crew, wait_until, products=60, kills=3, per_second=30,
         crashes=int(database == "postgresql"), faults=LOST,
