@@ -237,18 +237,11 @@ def _line(session: Session, upload: Upload) -> UploadLine:
     counts = Progress(
         upload.state, upload.row_total or 0, count_rows(session, upload.id), upload.failure or ""
     )
+    sender = (upload.actor_id, upload.actor_name)
+    file = (upload.filename, upload.size)
+    times = (upload.received_at, upload.finished_at)
     return UploadLine(
-        upload.id,
-        upload.shop_id,
-        upload.channel,
-        upload.filename,
-        upload.size,
-        upload.actor_id,
-        upload.actor_name,
-        upload.received_at,
-        upload.finished_at,
-        upload.corrects,
-        counts,
+        upload.id, upload.shop_id, upload.channel, *file, *sender, *times, upload.corrects, counts
     )
 
 
