@@ -75,7 +75,10 @@ def _instead(reader: Reader, item: Node) -> Instead | None:
     effect = reader.message(
         reader.needed(found, "effect", "instead ", "effect: 发货后退款申请自动关闭"), "effect"
     )
-    if not isinstance(action, Scalar) or effect == Message():
+    if action is None or effect == Message():
+        return None
+    if not isinstance(action, Scalar):
+        reader.report("SG0215", "action 应是一个动作名", action, "例如 action: ship")
         return None
     known = {name for fact in reader.builder.vocabulary.facts.values() for name in fact.action_names()}
     if action.text not in known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.conditions import Builder, same_type
 from engine.plan import Operand, Ref
-from engine.read import Mapping, Node, Scalar, Sequence
+from engine.read import Mapping, Node, Scalar, Sequence, type_names
 from engine.rule_reader import Reader
 from engine.rules import Case, Lookup, MappingRule
 from engine.source import Span
@@ -29,9 +29,9 @@ def read_rule(reader: Reader, node: Mapping, taken: dict[str, Span]) -> MappingR
     """
     common = reader.common(node, taken)
     target_node = reader.needed(node, "map", "规则", "map: row.category_id")
-    target = reader.builder.path(target_node, 0) if isinstance(target_node, Scalar) else None
+    target = _path(reader, target_node, "map")
     each_node = node.get("each")
-    each = reader.builder.path(each_node, 0) if isinstance(each_node, Scalar) else None
+    each = _path(reader, each_node, "each")
     if target is None or (each_node is not None and each is None):
         return None
     type_ = _target_type(reader, target_node, target, each)
@@ -49,6 +49,16 @@ def read_rule(reader: Reader, node: Mapping, taken: dict[str, Span]) -> MappingR
     if common is None or cases is None or key is None:
         return None
     return MappingRule(common, target[0], each[0] if each else None, key, cases, otherwise, distinct)
+
+
+def _path(reader: Reader, node: Node | None, what: str) -> tuple[Ref, FieldType] | None:
+    if isinstance(node, Scalar):
+        return reader.builder.path(node, 0)
+    if node is not None:
+        reader.report(
+            "SG0204", f"{what}应是一个路径，这里是{type_names[type(node)]}", node, "例如 map: row.category_id"
+        )
+    return None
 
 
 def _target_type(
