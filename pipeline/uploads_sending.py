@@ -67,6 +67,7 @@ class UploadSending(ListingSending):
                 "due": now,
                 "fencing": 0,
                 "attempts": 0,
+                "last_error": {"doubtful": True} if upload.corrects is not None else None,
                 "upload_id": upload.id,
                 "row_number": number,
                 "created_at": now,
