@@ -66,10 +66,6 @@ class FieldType:
         """Give the names of a record's fields, in order."""
         return tuple(self._by_name)
 
-    def choice_title(self, value: str) -> str:
-        """Give the title of an enum value; the value itself where it has none."""
-        return next((title for name, title in self.choices if name == value), value)
-
     def describe(self) -> str:
         """Name the type in Chinese, for messages."""
         if self.kind == "list" and self.element is not None:
