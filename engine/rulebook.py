@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -12,6 +13,7 @@ from engine.decision import canonical
 from engine.diagnostics import Diagnostic, Diagnostics, render
 from engine.errors import ShelfgateError
 from engine.evaluators import FLOW_EVALUATORS, record
+from engine.flows import FlowMatcher, matcher
 from engine.read import Mapping as MappingNode
 from engine.read import Node, Scalar, read_file
 from engine.rulefile import in_order, read_rule_file
@@ -93,6 +95,15 @@ class Rulebook:
         if ruleset.name not in self._evaluators:
             self._evaluators[ruleset.name] = record.compile_plan(ruleset.plan())
         return self._evaluators[ruleset.name]
+
+    def flow_matcher(self, ruleset: Ruleset, as_of: datetime) -> FlowMatcher:
+        """Give what matches a ruleset's flows as of a moment, by the evaluator that its channel names in the manifest.
+
+        Raises:
+            ShelfgateError: The evaluator is not installed, or can't do these flows.
+        """
+        channel = self.channels[ruleset.name.partition("/")[0]]
+        return matcher(ruleset, as_of, channel.flows)
 
 
 def find_manifest(given: Path | None = None) -> Path:
