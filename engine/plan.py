@@ -140,6 +140,7 @@ class InTable:
         column: Name of the column.
         scope: The scope number under which the body refers to the row.
         where: The condition on the row; None for any row.
+        title: Chinese title of the table, for wording.
     """
 
     subject: Ref
@@ -147,6 +148,7 @@ class InTable:
     column: str
     scope: int
     where: Condition | None = None
+    title: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

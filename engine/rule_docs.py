@@ -169,7 +169,7 @@ def _mapping_lines(rule: MappingRule) -> list[str]:
 
 def _to(to: Any) -> str:
     if isinstance(to, Lookup):
-        return f"基础数据 {to.table} 中 {outline(to.where)}的 `{to.column}`"
+        return f"基础数据「{to.title or to.table}」中{outline(to.where)}的 `{to.column}`"
     return f"`{to.path}`" if isinstance(to, Ref) else said(to.value)
 
 

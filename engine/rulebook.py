@@ -231,7 +231,8 @@ class _Loader:
             return None
         schemas = _reached(self.vocabulary, f"{found.fact.name}.yaml")
         version = _hash({"name": name, "content": found.content, "schemas": in_order(schemas)})
-        return Ruleset(name, found.kind, found.fact, found.rules, found.flows, (), version, file)
+        tables = tuple((table.name, table.row.title) for table in self.vocabulary.tables.values())
+        return Ruleset(name, found.kind, found.fact, found.rules, found.flows, (), version, file, tables)
 
     def waived(self, rulesets: dict[str, Ruleset], node: Node) -> dict[str, Ruleset]:
         file = self.word(node, "", "waivers", "waivers: rules/huiju/waivers.yaml")

@@ -114,6 +114,7 @@ class Lookup:
     column: str
     scope: int
     where: Condition
+    title: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +255,7 @@ class Ruleset:
         waivers: The waivers that name rules of this ruleset.
         version: Hash of the normalised content, `sha256:` and 64 hex digits.
         file: The file it was read from.
+        tables: Names and Chinese titles of the tables there are, for wording.
     """
 
     name: str
@@ -264,6 +266,7 @@ class Ruleset:
     waivers: tuple[Waiver, ...] = ()
     version: str = ""
     file: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
 
     def plan(self) -> Plan:
         """Give the part of the rules that evaluators need."""

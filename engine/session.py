@@ -130,7 +130,9 @@ def named(ruleset: Ruleset, path: str) -> str:
     """Name something missing for a person."""
     kind, _, name = path.partition(":")
     if kind == "table":
-        return f"基础数据 {name}"
+        table, _, column = name.partition(".")
+        title = dict(ruleset.tables).get(table, table)
+        return f"基础数据「{title}」" + (f"的 {column}" if column else "")
     return f"同一批次的其他行（{name}）" if kind == "batch" else f"「{title_of(ruleset.fact.type, path)}」"
 
 

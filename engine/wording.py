@@ -72,14 +72,14 @@ def wanted(
         rows: For `unique_in`: the rows that have the same value.
 
     Returns:
-        Such as `不大于 60 个字` or `在基础数据 categories 中`.
+        Such as `不大于 60 个字` or `在基础数据「类目」中`.
     """
     if isinstance(condition, Once):
         where = f"（第 {'、'.join(rows[:MOST_ITEMS])} 行都有）" if rows else ""
         return f"在本次上传中只出现一次{where}" if want else f"在本次上传中出现多次{where}"
     if isinstance(condition, InTable):
-        column = "" if condition.where is None else f"，且{_bracketed(condition.where, Or)}"
-        return f"{'在' if want else '不在'}基础数据 {condition.table} 中{column}"
+        meeting = "" if condition.where is None else f"（{outline(condition.where)}）"
+        return f"{'在' if want else '不在'}基础数据「{condition.title or condition.table}」{meeting}中"
     operator = operators()[condition.operator]
     ref = condition.subject
     text = operator.wanted if want else operator.unwanted

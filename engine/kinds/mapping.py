@@ -163,4 +163,4 @@ def _to(reader: Reader, builder: Builder, node: Node, type_: FieldType) -> Opera
         reader.report("SG0420", f"表 {table.name} 没有可用的列 {column}", column_node or lookup, hint)
         return None
     where = builder.within(table.row).condition(where_node)
-    return None if where is None else Lookup(table.name, column, len(builder.scopes), where)
+    return None if where is None else Lookup(table.name, column, len(builder.scopes), where, table.row.title)

@@ -42,7 +42,7 @@ def _lower(builder: Builder, operator: Operator, subject: Subject, node: Node) -
         where = builder.within(table.row).condition(where_node)
         if where is None:
             return None
-    return InTable(subject.ref, table.name, column, len(builder.scopes), where)
+    return InTable(subject.ref, table.name, column, len(builder.scopes), where, table.row.title)
 
 
 def _schema(_: FieldType) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_what_is_missing_is_named_by_its_titles(rulebook: Rulebook) -> None:
     }
     assert {
         "product.specs[1].name": "「商品 › 规格 2 › 规格名」",
-        "table:brands": "基础数据 brands",
+        "table:brands": "基础数据「品牌」",
         "batch:upload": "同一批次的其他行（upload）",
         "nowhere": "「nowhere」",
     } == names

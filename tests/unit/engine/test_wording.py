@@ -126,10 +126,10 @@ FACT = {
         ("product.specs: {every: {values: {count: {at_least: 1}}}}", ["product.specs[1].values 不小于 1"]),
         ("product.specs: {some: {name: 款式}}", ["product.specs 至少一个元素满足条件"]),
         ("product.images: {some: {starts_with: 'https://'}}", ["product.images 至少一个元素"]),
-        ("row.category_id: {in_table: categories}", ["row.category_id 在基础数据 categories 中"]),
+        ("row.category_id: {in_table: categories}", ["row.category_id 在基础数据「类目」中"]),
         (
             "row.category_id: {in_table: {name: categories, where: {any: [{level: 3}, {leaf: true}]}}}",
-            ["row.category_id 在基础数据 categories 中，且（层级 等于 3或是否末级 等于 是）"],
+            ["row.category_id 在基础数据「类目」（层级 等于 3或是否末级 等于 是）中"],
         ),
         ("row.product_id: {unique_in: upload}", ["row.product_id 在本次上传中只出现一次（第 5、6 行都有）"]),
         (
@@ -178,7 +178,7 @@ def test_what_would_have_passed_reads_well(vocabulary: Vocabulary, text: str, wa
         ("product.images: {every: {ends_with: .jpg}}", "商品图片的每个元素都满足（图片地址 以 .jpg 结尾）"),
         (
             "row.brand_id: {not: {in_table: {name: brands, where: {name: 甲}}}}",
-            "品牌 ID 不在基础数据 brands 中，且品牌名称 等于 甲",
+            "品牌 ID 不在基础数据「品牌」（品牌名称 等于 甲）中",
         ),
     ],
 )
