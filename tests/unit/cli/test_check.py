@@ -245,6 +245,7 @@ def test_a_terminal_without_chinese_does_not_stop_it(environment: dict[str, str]
         assert run.returncode in {0, 2}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
 def test_ten_thousand_rows_do_not_pile_up(tmp_path: Path) -> None:
     """What is held is the rows, not the products: with 3 KB each, those alone would take twice as much as is allowed."""
     count = 10_000
@@ -256,9 +257,10 @@ def test_ten_thousand_rows_do_not_pile_up(tmp_path: Path) -> None:
         out.writelines(f"{n},颜色,30001,6091,7001,47428464001\n" for n in range(count))
     with products.open("w", encoding="utf-8") as out:
         out.writelines(json.dumps({**fact, "id": str(n)}) + "\n" for n in range(count))
+    # Not ru_maxrss: Linux carries the peak of the process that started this one into it.
     code = (
-        "import resource, sys\nfrom cli.main import main\ntry: main()\n"
-        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)\n"
+        "import pathlib, sys\nfrom cli.main import main\ntry: main()\n"
+        "finally: print(pathlib.Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0], file=sys.stderr)\n"
     )
     given = [*SHOP, "--products", products, "--reference", EXAMPLES / "惠聚数据.xlsx"]
     arguments = ["check", rows, *given, "--format", "csv", "-o", tmp_path / "r.csv", "--no-progress"]
@@ -270,4 +272,4 @@ def test_ten_thousand_rows_do_not_pile_up(tmp_path: Path) -> None:
         timeout=120,
     )
     assert f"共 {count} 行" in run.stderr.decode()
-    assert int(run.stderr.split()[-1]) < 160
+    assert int(run.stderr.split()[-1]) < 160 * 1024  # kB
