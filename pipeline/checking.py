@@ -88,7 +88,8 @@ class Checker:
             fact: Fact = {"shop": self.shop, "row": row.row}
             if line is not None:
                 fact["product"] = line.fact
-                row = row._replace(problems=(*row.problems, *line.problems))
+                if line.problems:
+                    row = row._replace(problems=(*row.problems, *line.problems))
             decisions = decide(fact)
             if row.problems or any(decision.findings for decision in decisions):
                 checked = self.checked(sheet, row, decisions)
