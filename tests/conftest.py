@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -24,3 +26,9 @@ settings.load_profile("fast")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that rewrites golden files."""
     parser.addoption("--update-goldens", action="store_true", help="write the golden files anew")
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a shell that runs the tests in the background has them ignore it, and the commands they start inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
