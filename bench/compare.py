@@ -11,7 +11,7 @@ from bench.clock import Spread, interleaved
 from bench.data import World
 from bench.peers import Peer
 from engine.evaluators import record
-from engine.plan import Plan
+from engine.plan import Decide, Plan
 
 Fact = Mapping[str, Any]
 ByHand = Callable[[Fact], list[str]]
@@ -87,7 +87,7 @@ class Rules:
         kept = tuple(rule for rule in self.plan.rules if rule.id not in ids)
         return Rules(Plan(self.plan.ruleset, kept), self.world, self.facts, self._plain)
 
-    def decide(self) -> record.Decide:
+    def decide(self) -> Decide:
         """Compile and bind the record evaluator."""
         return record.compile_plan(self.plan).bind(self.world.tables, self.world.batch, self.world.day)
 

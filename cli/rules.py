@@ -21,7 +21,7 @@ from engine.rules import EligibilityRule
 from engine.suggest import did_you_mean
 from engine.tables import Batch, Tables
 from engine.truth import Judge
-from engine.wording import SHANGHAI
+from engine.wording import day_of
 from mappings.reference import read_reference
 
 FAILED, UNUSABLE = 1, 2
@@ -39,7 +39,7 @@ def COMMAND() -> None:  # noqa: N802 - the name under which the command is found
 def lint(rules: Path | None, as_of: datetime | None) -> None:
     """检查规则文件的写法；有错误时退出码为 2。"""
     rulebook, diagnostics = inspect(find_manifest(rules))
-    day = (as_of or now()).astimezone(SHANGHAI).date()
+    day = day_of(as_of or now())
     for ruleset in rulebook.rulesets():
         for waiver in ruleset.waivers:
             if waiver.last_day < day:
@@ -100,7 +100,7 @@ def explain_rule(
     click.echo(f"{name}（{found.common.span}）")
     for line in explain(found, Judge(tables, batch), (data,)):
         click.echo(line)
-    day = (as_of or now()).astimezone(SHANGHAI).date()
+    day = day_of(as_of or now())
     verdict = verdict_of(ruleset, position, [data], tables, day)
     words = (
         _VERDICTS

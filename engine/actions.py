@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 from engine.decision import Evidence, canonical, plain
 from engine.evaluators import record
-from engine.plan import Ref
+from engine.plan import Decide, Ref
 from engine.rules import ActionRule, Message, Ruleset
 from engine.session import undetermined
 from engine.tables import Tables
 from engine.truth import Judge, Reason, value_of
-from engine.wording import SHANGHAI, render_message
+from engine.wording import day_of, render_message
 
 Fact = Mapping[str, Any]
 State = Literal["enabled", "disabled", "hidden"]
@@ -180,11 +180,11 @@ class ActionSession:
     evaluator: record.Evaluator
     as_of: datetime
     tables: Tables = field(default_factory=Tables)
-    _applying: record.Decide = field(init=False, repr=False)
+    _applying: Decide = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Bind the evaluator once."""
-        self._applying = self.evaluator.bind(self.tables, None, self.as_of.astimezone(SHANGHAI).date())
+        self._applying = self.evaluator.bind(self.tables, None, day_of(self.as_of))
 
     def judge(self, fact: Fact) -> Verdict:
         """Judge every action of a fact.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.plan import And, Condition, InTable, Not, Once, Or, Some, Test
 from engine.rules import EligibilityRule, MappingRule, Rule
-from engine.truth import Judge, Scopes, shown_path, value_of
+from engine.truth import Judge, Scopes, places_within, shown_path, value_of, within
 from engine.wording import outline, said, wanted
 
 MARKS = {True: "✓", False: "✗", None: "?"}
@@ -58,9 +58,8 @@ def _tree(
             path = shown_path(subject, places)
             yield f"{indent}{mark} {path} 至少有一个元素满足（共 {'？' if elements is None else len(elements)} 个）"
             for position, element in enumerate(elements or ()):
-                outer = scopes[:scope] + (None,) * (scope - len(scopes))
-                inner = (*places, *("",) * (scope - 1 - len(places)), f"{path}[{position}]")
-                yield from _tree(body, judge, (*outer, element), inner, indent + "  ")
+                inner = places_within(condition, places, position)
+                yield from _tree(body, judge, within(scopes, scope, element), inner, indent + "  ")
         case _:
             yield f"{indent}{mark} {_leaf(condition, judge, scopes, places, want=True)}"
 

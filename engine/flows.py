@@ -17,7 +17,7 @@ from engine.evaluators import FLOW_EVALUATORS, Evaluator, record
 from engine.plan import ALWAYS, Plan, PlannedRule
 from engine.rules import Flow, Ruleset
 from engine.tables import Tables
-from engine.wording import SHANGHAI
+from engine.wording import day_of
 
 Fact = Mapping[str, Any]
 
@@ -135,7 +135,7 @@ def matcher(ruleset: Ruleset, as_of: datetime, evaluator: str = record.NAME) -> 
     Returns:
         The matcher.
     """
-    day = as_of.astimezone(SHANGHAI).date()
+    day = day_of(as_of)
     return PlannedFlows(ruleset.flows, day, ruleset.name, FLOW_EVALUATORS[evaluator])
 
 

@@ -12,9 +12,9 @@ from engine.plan import Operand, Ref, Test, parts, refs_of
 from engine.rules import Lookup, MappingRule, Ruleset, Slot
 from engine.session import outcome, undetermined
 from engine.tables import Tables
-from engine.truth import Judge, Reason, Scopes, operand_of, shown_path, value_of
+from engine.truth import Judge, Reason, Scopes, operand_of, shown_path, value_of, within
 from engine.vocabulary import SCALARS, FieldType, resolve
-from engine.wording import SHANGHAI, render_message, said
+from engine.wording import day_of, render_message, said
 
 Fact = Mapping[str, Any]
 
@@ -68,7 +68,7 @@ class MappingSession:
             tables: The tables there are.
             as_of: The moment asked for; aware.
         """
-        day = as_of.astimezone(SHANGHAI).date()
+        day = day_of(as_of)
         planned = zip(ruleset.plan().rules, ruleset.rules, strict=True)
         rules = [rule for plan, rule in planned if plan.in_force(day) and isinstance(rule, MappingRule)]
         self._answers = [_Answers(ruleset, rule, Judge(tables)) for rule in rules]
@@ -243,8 +243,7 @@ def _value(to: Operand | Lookup, scopes: Scopes, source: str, judge: Judge) -> t
     rows = judge.tables.rows(to.table)
     if rows is None:
         return None, (f"table:{to.table}",)
-    outer = scopes[: to.scope] + (None,) * (to.scope - len(scopes))
-    fitting = [row for row in rows if judge.truth(to.where, (*outer, row)) is True]
+    fitting = [row for row in rows if judge.truth(to.where, within(scopes, to.scope, row)) is True]
     return (fitting[0].get(to.column) if len(fitting) == 1 else None), ()
 
 

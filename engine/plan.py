@@ -6,12 +6,15 @@ lists of the same connective are flat. Equal conditions are equal values, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
 Measure = Literal["", "count", "length"]
+
+Decide = Callable[[Mapping[str, Any]], list[int]]
+"""Go from a fact to the positions of the rules in force that it does not surely pass, ascending."""
 
 
 @dataclass(frozen=True, slots=True)

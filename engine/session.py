@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from engine.decision import Decision, Finding, Outcome
 from engine.evaluators import record
-from engine.plan import Ref
+from engine.plan import Decide, Ref
 from engine.rules import Common, EligibilityRule, Ruleset
 from engine.tables import Batch, Tables
 from engine.truth import Judge, Reason, join, value_of
-from engine.wording import SHANGHAI, render_message, title_of
+from engine.wording import day_of, render_message, title_of
 
 Fact = Mapping[str, Any]
 
@@ -35,14 +35,15 @@ class Session:
     tables: Tables
     as_of: datetime
     batch: Batch | None = None
-    _decide: record.Decide = field(init=False, repr=False)
+    _day: date = field(init=False, repr=False)
+    _decide: Decide = field(init=False, repr=False)
     _accepted: Decision = field(init=False, repr=False)
     _judge: Judge = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Bind the evaluator once."""
-        day = self.as_of.astimezone(SHANGHAI).date()
-        self._decide = self.evaluator.bind(self.tables, self.batch, day)
+        self._day = day_of(self.as_of)
+        self._decide = self.evaluator.bind(self.tables, self.batch, self._day)
         self._accepted = Decision(self.ruleset.name, self.ruleset.version, self.as_of, "accepted", ())
         self._judge = Judge(self.tables, self.batch)
 
@@ -108,12 +109,11 @@ class Session:
 
     def waiver(self, rule_id: str, fact: Fact) -> str:
         """Give the words of the waiver that covers a fact; empty where none does."""
-        day = self.as_of.astimezone(SHANGHAI).date()
         name = f"{self.ruleset.name.split('/')[-1]}/{rule_id}"
         for waiver in self.ruleset.waivers:
             if (
                 waiver.rule == name
-                and day <= waiver.last_day
+                and self._day <= waiver.last_day
                 and self._judge.truth(waiver.when, (fact,)) is True
             ):
                 return f"{waiver.owner}：{waiver.reason}（至 {waiver.last_day}）"

@@ -76,8 +76,7 @@ class Judge:
 
     def any_of(self, elements: Any, scope: int, body: Condition, scopes: Scopes) -> bool | None:
         """Decide whether any element meets a condition."""
-        outer = scopes[:scope] + (None,) * (scope - len(scopes))
-        return invert(all_hold(invert(self.truth(body, (*outer, element))) for element in elements))
+        return invert(all_hold(invert(self.truth(body, within(scopes, scope, item))) for item in elements))
 
     def test(self, condition: Test, scopes: Scopes) -> bool | None:
         """Apply an operator's test."""
@@ -158,13 +157,8 @@ class Judge:
     ) -> Reason:
         """Blame one element of a list."""
         elements = value_of(condition.subject, scopes)
-        outer = scopes[: condition.scope] + (None,) * (condition.scope - len(scopes))
-        shown = (
-            *places,
-            *("",) * (condition.scope - 1 - len(places)),
-            f"{shown_path(condition.subject, places)}[{n}]",
-        )
-        return self.blame(condition.body, (*outer, elements[n]), shown, want=want)
+        shown = places_within(condition, places, n)
+        return self.blame(condition.body, within(scopes, condition.scope, elements[n]), shown, want=want)
 
     def blame_leaf(
         self, condition: Condition, truth: bool | None, scopes: Scopes, places: tuple[str, ...]
@@ -269,6 +263,17 @@ def prepared(operator: str, constant: Const) -> Any:
     """Turn a constant into what an operator's test takes; once for each constant."""
     prepare: Callable[[Any], Any] = operators()[operator].prepare
     return prepare(constant.value)
+
+
+def within(scopes: Scopes, scope: int, element: Any) -> Scopes:
+    """Give the scopes inside a quantifier, whose element has the number `scope`; what is not known in between is None."""
+    return (*scopes[:scope], *(None,) * (scope - len(scopes)), element)
+
+
+def places_within(condition: Some, places: tuple[str, ...], n: int) -> tuple[str, ...]:
+    """Give the shown paths of the enclosing elements inside a quantifier, at its element n."""
+    path = f"{shown_path(condition.subject, places)}[{n}]"
+    return (*places, *("",) * (condition.scope - 1 - len(places)), path)
 
 
 def shown_path(ref: Ref, places: tuple[str, ...]) -> str:

@@ -13,6 +13,13 @@ from engine.rules import Message, Slot
 from engine.vocabulary import FieldType
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def day_of(moment: datetime) -> date:
+    """Give the day of an aware moment in Asia/Shanghai: the one by which rules and waivers are in force."""
+    return moment.astimezone(SHANGHAI).date()
+
+
 MOST_ITEMS = 8
 ABSENT = "（空）"
 _UNITS = {"g": " 克", "characters": " 个字"}

@@ -181,8 +181,7 @@ class Checker:
         sessions: list[Callable[[Fact], Decision]] = []
         for ruleset in rulesets:
             if ruleset.kind == "mapping":
-                mapping = MappingSession(ruleset, self.tables, self.as_of)
-                sessions.append(lambda fact, mapping=mapping: mapping.map(fact).decision)  # type: ignore[misc]
+                sessions.append(_deciding(MappingSession(ruleset, self.tables, self.as_of)))
                 continue
             batch = Batch(ref for ref in batch_refs(ruleset.plan()) if ref.steps[0] == "row")
             for row in rows:
@@ -190,6 +189,10 @@ class Checker:
             evaluator = compile_plan(ruleset.plan()) if without else self.rulebook.evaluator(ruleset)
             sessions.append(Session(ruleset, evaluator, self.tables, self.as_of, batch).decide)
         return lambda fact: tuple([decide(fact) for decide in sessions])
+
+
+def _deciding(mapping: MappingSession) -> Callable[[Fact], Decision]:
+    return lambda fact: mapping.map(fact).decision
 
 
 def _without(ruleset: Ruleset, part: str, but: frozenset[tuple[str, ...]]) -> Ruleset:

@@ -245,7 +245,3 @@ class Renewer:
                 hold.until = seen + self._lease.total_seconds()
             else:
                 hold.lost = True
-
-
-def _row_of(item: OutboxItem) -> Any:
-    return update(UploadRow).where(UploadRow.upload_id == item.upload_id, UploadRow.number == item.row_number)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.evaluators import durable, record
-from engine.plan import Plan
+from engine.plan import Decide, Plan
 from engine.tables import Batch, Tables
-
-Decide = Callable[[Mapping[str, Any]], list[int]]
 
 
 class Compiled(Protocol):

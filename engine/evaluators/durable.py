@@ -38,7 +38,7 @@ from engine.evaluators._alternatives import (
     size,
     split,
 )
-from engine.plan import Condition, InTable, Plan, Ref
+from engine.plan import Condition, Decide, InTable, Plan, Ref
 from engine.tables import Batch, Row, Tables
 from engine.truth import Judge, value_of
 
@@ -47,7 +47,6 @@ NAME = "durable"
 MOST_ROWS = 32
 """Rows of a table up to which all are handed over; of a longer one, those that can join."""
 
-Decide = Callable[[Mapping[str, Any]], list[int]]
 _Record = dict[str, Any]
 
 

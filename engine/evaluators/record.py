@@ -10,7 +10,7 @@ as values, never written into it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -19,6 +19,7 @@ from engine.operators import operators
 from engine.plan import (
     And,
     Condition,
+    Decide,
     InTable,
     Not,
     Once,
@@ -37,8 +38,6 @@ from engine.tables import Batch, Tables
 from engine.truth import Judge, prepared
 
 NAME = "record"
-
-Decide = Callable[[Mapping[str, Any]], list[int]]
 
 
 class _Everything:

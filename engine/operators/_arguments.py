@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.operators._operator import Argument, Operator, Subject
 from engine.patterns import PatternError, check_pattern
-from engine.plan import Condition, Const, Operand, Ref, Test, negate
+from engine.plan import Condition, Const, Measure, Operand, Ref, Test, negate
 from engine.read import Mapping, Node, Scalar, Sequence, type_names
 from engine.vocabulary import FieldType
 
@@ -129,10 +129,10 @@ def _element_value(builder: Builder, operator: Operator, subject: Subject, node:
     return None if operand is None else Test(operator.id, subject.ref, (operand,))
 
 
-def _measured(measure: str) -> Argument:
+def _measured(measure: Measure) -> Argument:
     def lower(builder: Builder, operator: Operator, subject: Subject, node: Node) -> Condition | None:
         ref = subject.ref
-        measured = Ref(ref.scope, ref.steps, ref.through, measure, "integer", ref.title, operator.title)  # type: ignore[arg-type]
+        measured = Ref(ref.scope, ref.steps, ref.through, measure, "integer", ref.title, operator.title)
         type_ = FieldType(
             "integer", operator.title, minimum=subject.type.minimum or 0, maximum=subject.type.maximum
         )
