@@ -48,7 +48,7 @@ BY_STATUS = {
     },
     "shipped": {"ship": "shipped-already", "edit_consignee": "consignee-after-shipment"},
     "done": {
-        "ship": "shipped-already",
+        "ship": "done",
         "edit_logistics": "done",
         "edit_consignee": "consignee-after-shipment",
     },
