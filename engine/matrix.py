@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import product
+from math import prod
 from typing import Any
 
 from engine.actions import ActionSession, ActionState
+from engine.errors import ShelfgateError
 from engine.examples import ANY_DAY, overlaid
 from engine.facts import admit
 from engine.flows import FlowMatcher, changes_of, in_force
@@ -26,6 +28,7 @@ from engine.vocabulary import FieldType, resolve, walk
 from engine.wording import ABSENT, SHANGHAI, day_of, said, title_of
 
 Values = tuple[Any, ...]
+MOST_SITUATIONS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class Axis:
     path: str
     title: str
     values: tuple[tuple[Any, str], ...]
+
+    def word(self, value: Any) -> str:
+        """Give the title of one of its values."""
+        return dict(self.values)[value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,22 @@ class Matrix:
     flows: tuple[Flow, ...]
     actions: Grid
     events: Grid
+
+
+class MatrixTooLarge(ShelfgateError):
+    """Say that conditions refer to too many fields for every combination to be laid out.
+
+    Attributes:
+        axes: The fields.
+    """
+
+    def __init__(self, axes: tuple[Axis, ...]) -> None:
+        count = prod(len(axis.values) for axis in axes)
+        told = "、".join(f"{axis.title}（{len(axis.values)} 种）" for axis in axes)
+        super().__init__(
+            f"情形有 {count} 种，最多 {MOST_SITUATIONS} 种：{told}；把规则分到几个规则集里，或少用几个字段"
+        )
+        self.axes = axes
 
 
 def matrices(rulebook: Rulebook, channel: Channel, as_of: datetime) -> list[Matrix]:
@@ -296,6 +319,13 @@ def _values(type_: FieldType) -> tuple[tuple[Any, str], ...]:
 
 
 def _combinations(axes: tuple[Axis, ...]) -> Iterator[Values]:
+    """List every combination of values.
+
+    Raises:
+        MatrixTooLarge: There are more than anyone could sign off.
+    """
+    if prod(len(axis.values) for axis in axes) > MOST_SITUATIONS:
+        raise MatrixTooLarge(axes)
     return product(*([value for value, _ in axis.values] for axis in axes))
 
 

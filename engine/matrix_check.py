@@ -40,7 +40,7 @@ def check(matrices: Sequence[Matrix]) -> list[Diagnostic]:
         if one.ruleset.fact.name == other.ruleset.fact.name:
             first, second = one.ruleset, other.ruleset
             message = (
-                f"{first.name} 与 {second.name} 都判断{first.fact.type.title}的操作，同一个操作有两个结论"
+                f"{first.name} 与 {second.name} 都判断{first.fact.type.title}的动作，同一个动作有两个结论"
             )
             found.note("SG0901", message, _place(second), hint="合成一个文件")
     for matrix in matrices:
@@ -129,7 +129,7 @@ class _Checker:
         counted = [state.action for state in situation.actions]
         for action in self.ruleset.fact.action_names():
             if counted.count(action) != 1:
-                message = f"操作「{self.titles[action]}」有 {counted.count(action)} 个结论，应恰有一个"
+                message = f"动作「{self.titles[action]}」有 {counted.count(action)} 个结论，应恰有一个"
                 self.found.note("SG0901", message, _place(self.ruleset), where)
             elif states[action].state == "enabled":
                 self.enabled(situation, action, where)
@@ -150,20 +150,20 @@ class _Checker:
         title = self.titles[action]
         known, applying = self.on.get(action, []), situation.flows.get(action, ())
         if known and not applying:
-            message = f"操作「{title}」可用，但它的流程（{_ids(known)}）都不适用，执行时会被拒绝"
+            message = f"动作「{title}」可用，但它的流程（{_ids(known)}）都不适用，执行时会被拒绝"
             hint = "放宽流程的 when，或写一条规则在这时限制它"
             self.found.note(
                 "SG0903", message, known[0].common.span, where, hint=hint, related=_others(known[1:])
             )
         elif known and any(flow.call for flow in known) and not any(flow.call for flow in applying):
-            message = f"操作「{title}」可用，但这时适用的流程（{_ids(applying)}）不通知渠道"
+            message = f"动作「{title}」可用，但这时适用的流程（{_ids(applying)}）不通知渠道"
             hint = "在 then 里写 call，或写一条规则在这时限制它"
             self.found.note(
                 "SG0904", message, applying[0].common.span, where, hint=hint, related=_others(applying[1:])
             )
         elif not known and self.calls:
-            message = f"操作「{title}」可用，但没有流程说要通知渠道什么"
-            hint = "写一条 on 它的流程；只看不做的操作可以不管"
+            message = f"动作「{title}」可用，但没有流程说要通知渠道什么"
+            hint = "写一条 on 它的流程；只看不做的动作可以不管"
             self.found.note("SG0904", message, _place(self.ruleset), where, hint=hint, severity="warning")
         self.differing(situation, action, where)
 
@@ -210,10 +210,10 @@ class _Checker:
             if not both or hidden < shown:
                 continue
             message = (
-                f"操作「{self.titles[action]}」被 {hiding.common.id} 隐藏，又被 {showing.common.id} 置灰并说明原因，"
+                f"动作「{self.titles[action]}」被 {hiding.common.id} 隐藏，又被 {showing.common.id} 置灰并说明原因，"
                 "原因没有人看得到"
             )
-            hint = "两条规则用同样的 effect，或用 when 把它们分开；只有更窄的规则可以隐藏更宽的规则置灰的操作"
+            hint = "两条规则用同样的 effect，或用 when 把它们分开；只有更窄的规则可以隐藏更宽的规则置灰的动作"
             for n in both:
                 where = described(grid.axes, grid.situations[n])
                 related = _others([showing])
@@ -223,7 +223,7 @@ class _Checker:
 def described(axes: Iterable[Axis], situation: Situation) -> str:
     """Name a situation: each axis with its value's title."""
     pairs = zip(axes, situation.values, strict=True)
-    return "，".join(f"{axis.title} {dict(axis.values)[value]}" for axis, value in pairs) or "任何时候"
+    return "，".join(f"{axis.title} {axis.word(value)}" for axis, value in pairs) or "任何时候"
 
 
 def _ids(flows: Iterable[Flow]) -> str:
