@@ -8,7 +8,7 @@ example has it. Situations that can't come about, such as an after-sale of an un
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import product
 from math import prod
@@ -293,7 +293,7 @@ class _Layout:
         """Say which values the fields have that conditions refer to and that are no axis."""
         fact, _ = admit(self.fact.type, overlaid(self.fact.example, self.of_channel))
         refs = {
-            ref.path: ref
+            ref.path: replace(ref, measure="")
             for ref in _fields_of(_conditions([*self.rules, *self.flows]))
             if ref.path not in axes
         }

@@ -147,24 +147,35 @@ class _Checker:
 
     def enabled(self, situation: Situation, action: str, where: str) -> None:
         """See that an enabled action can be carried out and reaches the channel."""
-        title = self.titles[action]
+        title, bar = self.titles[action], "或写一条规则在这时限制它"
         known, applying = self.on.get(action, []), situation.flows.get(action, ())
         if known and not applying:
-            message = f"动作「{title}」可用，但它的流程（{_ids(known)}）都不适用，执行时会被拒绝"
-            hint = "放宽流程的 when，或写一条规则在这时限制它"
             self.found.note(
-                "SG0903", message, known[0].common.span, where, hint=hint, related=_others(known[1:])
+                "SG0903",
+                f"动作「{title}」可用，但它的流程（{_ids(known)}）都不适用，执行时会被拒绝",
+                known[0].common.span,
+                where,
+                hint=f"放宽流程的 when，{bar}",
+                related=_others(known[1:]),
             )
-        elif known and any(flow.call for flow in known) and not any(flow.call for flow in applying):
-            message = f"动作「{title}」可用，但这时适用的流程（{_ids(applying)}）不通知渠道"
-            hint = "在 then 里写 call，或写一条规则在这时限制它"
+        elif any(flow.call for flow in known) and not any(flow.call for flow in applying):
             self.found.note(
-                "SG0904", message, applying[0].common.span, where, hint=hint, related=_others(applying[1:])
+                "SG0904",
+                f"动作「{title}」可用，但这时适用的流程（{_ids(applying)}）不通知渠道",
+                applying[0].common.span,
+                where,
+                hint=f"在 then 里写 call，{bar}",
+                related=_others(applying[1:]),
             )
         elif not known and self.calls:
-            message = f"动作「{title}」可用，但没有流程说要通知渠道什么"
-            hint = "写一条 on 它的流程；只看不做的动作可以不管"
-            self.found.note("SG0904", message, _place(self.ruleset), where, hint=hint, severity="warning")
+            self.found.note(
+                "SG0904",
+                f"动作「{title}」可用，但没有流程说要通知渠道什么",
+                _place(self.ruleset),
+                where,
+                hint="写一条 on 它的流程；只看不做的动作可以不管",
+                severity="warning",
+            )
         self.differing(situation, action, where)
 
     def differing(self, situation: Situation, trigger: str, where: str) -> None:

@@ -6,16 +6,17 @@ alone gives every situation a line.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from engine.actions import ActionState
+from engine.flows import changes_of
 from engine.matrix import Matrix, Situation, matrices, periods
 from engine.rulebook import Channel, Rulebook
-from engine.rules import ActionRule
+from engine.rules import ActionRule, Flow, Message
 from engine.vocabulary import Fact, resolve
-from engine.wording import day_of, outline_message, said, title_of
+from engine.wording import day_of, outline, outline_message, said, title_of
 from mappings.matrix._merged import merged
 
 STATE_TITLES = {"enabled": "✓", "disabled": "置灰", "hidden": "隐藏", "undetermined": "缺数据"}
@@ -26,6 +27,7 @@ LEGEND = (
 )
 COVERAGE = "结论相同的取值合成一行，各行合起来就是全部情形；不可能出现的情形也在内"
 IGNORED = "忽略"
+ALWAYS = "可以做时"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class EventRow:
-    """Say what an event leads to: title of the event, values in words, the result in words, and ids of the flows."""
+class ResultRow:
+    """Say what an action or event leads to.
 
-    event: str
+    Attributes:
+        trigger: Title of the action or event.
+        labels: When, in words: for an event a word for each axis, for an action the flow's condition.
+        result: What is set and what the channel is told, in words.
+        flows: Ids of the flows; none where the event is ignored.
+    """
+
+    trigger: str
     labels: tuple[str, ...]
     result: str
     flows: tuple[str, ...]
@@ -103,6 +112,7 @@ class Section:
         title: Chinese title of the fact.
         rows: The situations that are told apart.
         notes: The reasons, in the order of the rule file.
+        commands: What carrying out an action leads to, flow by flow.
         events: What events lead to; empty where the fact has none.
     """
 
@@ -110,7 +120,8 @@ class Section:
     title: str
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
-    events: tuple[EventRow, ...]
+    commands: tuple[ResultRow, ...]
+    events: tuple[ResultRow, ...]
 
     @property
     def name(self) -> str:
@@ -138,6 +149,15 @@ class Section:
     def held(self) -> str:
         """Say which fields are held at one value."""
         return "，".join(f"{title} {value}" for title, value in self.matrix.held)
+
+    def results(self) -> list[tuple[str, list[str], tuple[ResultRow, ...]]]:
+        """Give the tables of what actions and events lead to, those that have rows: heading, titles of the columns but for the flows, rows."""
+        axes = [axis.title for axis in self.matrix.events.axes]
+        tables = [
+            ("做了什么，变成什么", ["动作", "何时", "结果"], self.commands),
+            ("发生了什么，变成什么", ["事件", *axes, "结果"], self.events),
+        ]
+        return [table for table in tables if table[2]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +214,13 @@ def page_of(rulebook: Rulebook, channel: Channel, as_of: datetime, fact: str = "
     return Page(channel.title, as_of, changes, sections)
 
 
-def result_of(matrix: Matrix, situation: Situation, event: str) -> str:
-    """Say what an event leads to in a situation: the fields it sets, what the channel is told, or that it is ignored."""
-    flows = situation.flows.get(event, ())
+def result_of(matrix: Matrix, flows: Sequence[Flow]) -> str:
+    """Say what flows lead to together: the fields they set, what the channel is told; without flows, that the event is ignored."""
     if not flows:
         return IGNORED
     type_ = matrix.ruleset.fact.type
     told = []
-    for path, value in situation.changes(event).items():
+    for path, value in changes_of(flows).items():
         found = resolve(type_, tuple(path.split("."))).type
         choices = dict(found.choices) if found is not None else {}
         told.append(f"{title_of(type_, path)} → {choices.get(value, said(value))}")
@@ -224,17 +243,21 @@ def _section(matrix: Matrix, titles: Mapping[str, str]) -> Section:
         Row(labels, tuple(_mark(state, numbers) for state in situation.actions))
         for labels, situation in merged(matrix.actions, _verdicts)
     )
+    commands = tuple(
+        _result(matrix, own[flow.on], (outline(flow.common.when) if flow.common.when else ALWAYS,), [flow])
+        for flow in matrix.flows
+        if flow.on in own
+    )
     events = tuple(
-        EventRow(
-            title,
-            labels,
-            result_of(matrix, situation, event),
-            tuple(flow.common.id for flow in situation.flows.get(event, ())),
-        )
+        _result(matrix, title, labels, situation.flows.get(event, ()))
         for event, title in fact.events
         for labels, situation in merged(matrix.events, lambda found, event=event: found.flows.get(event, ()))
     )
-    return Section(matrix, fact.type.title, rows, notes, events)
+    return Section(matrix, fact.type.title, rows, notes, commands, events)
+
+
+def _result(matrix: Matrix, trigger: str, labels: tuple[str, ...], flows: Sequence[Flow]) -> ResultRow:
+    return ResultRow(trigger, labels, result_of(matrix, flows), tuple(flow.common.id for flow in flows))
 
 
 def _note(matrix: Matrix, rule: ActionRule, titles: Mapping[str, str], number: int) -> Note:
@@ -244,11 +267,16 @@ def _note(matrix: Matrix, rule: ActionRule, titles: Mapping[str, str], number: i
         f"{matrix.ruleset.name}/{common.id}",
         common.source,
         f"{common.span.file}:{common.span.start_line}",
-        outline_message(rule.because),
-        outline_message(rule.because, "en"),
-        tuple(f"{titles[item.action]}：{outline_message(item.effect)}" for item in rule.instead),
-        outline_message(rule.until),
+        _words(rule.because),
+        _words(rule.because, "en"),
+        tuple(f"{titles[item.action]}：{_words(item.effect)}" for item in rule.instead),
+        _words(rule.until),
     )
+
+
+def _words(message: Message, language: str = "zh") -> str:
+    """Put a message into words, in one line."""
+    return " ".join(outline_message(message, language).split())
 
 
 def _mark(state: ActionState, numbers: dict[str, int]) -> Mark:

@@ -58,11 +58,15 @@ def _lines(section: Section) -> Iterator[tuple[list[str], dict[tuple[str, str], 
             )
     for situation in matrix.events.situations:
         for event, title in fact.events:
-            flows = "、".join(flow.common.id for flow in situation.flows.get(event, ()))
+            flows = situation.flows.get(event, ())
             yield (
                 [section.name, fact.name, "事件", event, title],
                 _places(fact.name, matrix.events.axes, situation),
-                [result_of(matrix, situation, event), flows, *[""] * (len(TRAILING) - 2)],
+                [
+                    result_of(matrix, flows),
+                    "、".join(flow.common.id for flow in flows),
+                    *[""] * (len(TRAILING) - 2),
+                ],
             )
 
 

@@ -80,14 +80,13 @@ def _section(section: Section, number: int) -> Iterator[str]:
             f"<td>{escape(str(note))}{english}</td><td>{place}</td></tr>"
         )
     yield _CLOSING
-    if section.events:
-        yield f"<h3>{escape(section.title)}：发生了什么，变成什么</h3>"
-        event_axes = [escape(axis.title) for axis in section.matrix.events.axes]
-        yield from _opening(["事件", *event_axes, "结果", "流程"])
-        for event in section.events:
-            cells = f"<td>{escape(event.result)}</td><td><code>{escape('、'.join(event.flows))}</code></td>"
-            kind = "" if event.flows else ' class="ignored"'
-            yield f"<tr{kind}>{_heads((event.event, *event.labels))}{cells}</tr>"
+    for heading, header, rows in section.results():
+        yield f"<h3>{escape(section.title)}：{escape(heading)}</h3>"
+        yield from _opening([*map(escape, header), "流程"])
+        for result in rows:
+            cells = f"<td>{escape(result.result)}</td><td><code>{escape('、'.join(result.flows))}</code></td>"
+            kind = "" if result.flows else ' class="ignored"'
+            yield f"<tr{kind}>{_heads((result.trigger, *result.labels))}{cells}</tr>"
         yield _CLOSING
 
 

@@ -1,8 +1,9 @@
-"""For the documents: a page to be read, compared and signed off in review."""
+"""For the documents: a page to be read, compared and signed off in review; without line numbers, which move when nothing changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from mappings.matrix._page import COVERAGE, LEGEND, STATE_TITLES, Page, Section
 
@@ -36,23 +37,20 @@ def _section(section: Section) -> Iterator[str]:
     header = [*axes, *(title for _, title, _ in section.fact.actions)]
     yield from _table(header, [[*row.labels, *map(str, row.marks)] for row in section.rows])
     yield ""
-    notes = [
-        [str(note.number), str(note), f"`{note.rule}`", note.source, note.place] for note in section.notes
-    ]
-    yield from _table(["注", "原因、改做什么、直到何时", "规则", "来源", "位置"], notes)
-    if section.events:
+    notes = [[str(note.number), str(note), f"`{note.rule}`", note.source] for note in section.notes]
+    yield from _table(["注", "原因、改做什么、直到何时", "规则", "来源"], notes)
+    for heading, header, rows in section.results():
         yield ""
-        yield f"### {section.title}：发生了什么，变成什么"
+        yield f"### {section.title}：{heading}"
         yield ""
-        header = ["事件", *(axis.title for axis in section.matrix.events.axes), "结果", "流程"]
-        rows = [
-            [row.event, *row.labels, row.result, "、".join(f"`{flow}`" for flow in row.flows)]
-            for row in section.events
+        cells = [
+            [row.trigger, *row.labels, row.result, "、".join(f"`{flow}`" for flow in row.flows)]
+            for row in rows
         ]
-        yield from _table(header, rows)
+        yield from _table([*header, "流程"], cells)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for cells in (header, ["---"] * len(header), *rows):
-        escaped = (cell.replace("|", "\\|") for cell in cells)
+        escaped = (escape(cell, quote=False).replace("|", "\\|") for cell in cells)
         yield f"| {' | '.join(escaped)} |"

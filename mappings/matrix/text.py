@@ -37,7 +37,7 @@ def _section(section: Section) -> Iterator[str]:
     for note in section.notes:
         yield f"{note.number:>3}  {note}"
         yield f"     {note.rule} · {note.source} · {note.place}"
-    if section.events:
+    for heading, header, rows in section.results():
         yield ""
-        header = ["事件", *(axis.title for axis in section.matrix.events.axes), "结果"]
-        yield from aligned([header, *([row.event, *row.labels, row.result] for row in section.events)])
+        yield heading
+        yield from aligned([header, *([row.trigger, *row.labels, row.result] for row in rows)])
