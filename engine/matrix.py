@@ -47,7 +47,7 @@ class Axis:
 
     def word(self, value: Any) -> str:
         """Give the title of one of its values."""
-        return dict(self.values)[value]
+        return next(title for known, title in self.values if known == value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,14 @@ class MatrixTooLarge(ShelfgateError):
         self.axes = axes
 
 
-def matrices(rulebook: Rulebook, channel: Channel, as_of: datetime) -> list[Matrix]:
-    """Lay out every ruleset of kind actions of a channel.
+def matrices(rulebook: Rulebook, channel: Channel, as_of: datetime, fact: str = "") -> list[Matrix]:
+    """Lay out the rulesets of kind actions of a channel.
 
     Args:
         rulebook: The rules.
         channel: One of its channels.
         as_of: The moment asked for; aware. Rules are in force by its day in Asia/Shanghai.
+        fact: Name of the only fact to lay out; empty for all.
 
     Returns:
         A matrix for each ruleset, in the order of the manifest.
@@ -145,7 +146,7 @@ def matrices(rulebook: Rulebook, channel: Channel, as_of: datetime) -> list[Matr
     return [
         _Layout(rulebook, ruleset, as_of).matrix()
         for ruleset in channel.rulesets.values()
-        if ruleset.kind == "actions"
+        if ruleset.kind == "actions" and fact in {"", ruleset.fact.name}
     ]
 
 

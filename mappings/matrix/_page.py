@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from engine.actions import ActionState
 from engine.flows import changes_of
@@ -206,11 +207,7 @@ def page_of(rulebook: Rulebook, channel: Channel, as_of: datetime, fact: str = "
         for known in rulebook.vocabulary.facts.values()
         for action, title, _ in known.actions
     }
-    sections = tuple(
-        _section(matrix, titles)
-        for matrix in matrices(rulebook, channel, as_of)
-        if fact in {"", matrix.ruleset.fact.name}
-    )
+    sections = tuple(_section(matrix, titles) for matrix in matrices(rulebook, channel, as_of, fact))
     return Page(channel.title, as_of, changes, sections)
 
 
@@ -251,9 +248,13 @@ def _section(matrix: Matrix, titles: Mapping[str, str]) -> Section:
     events = tuple(
         _result(matrix, title, labels, situation.flows.get(event, ()))
         for event, title in fact.events
-        for labels, situation in merged(matrix.events, lambda found, event=event: found.flows.get(event, ()))
+        for labels, situation in merged(matrix.events, partial(_taken_up, event))
     )
     return Section(matrix, fact.type.title, rows, notes, commands, events)
+
+
+def _taken_up(event: str, situation: Situation) -> Hashable:
+    return situation.flows.get(event, ())
 
 
 def _result(matrix: Matrix, trigger: str, labels: tuple[str, ...], flows: Sequence[Flow]) -> ResultRow:

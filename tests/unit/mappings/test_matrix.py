@@ -94,7 +94,7 @@ class _Text(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         assert "src" not in given, "the page needs nothing else"
-        if tag not in {"meta"}:
+        if tag != "meta":
             self.open.append(tag)
         self.kind = (given.get("class") or "") if tag == "td" else self.kind
         if tag == "a":
