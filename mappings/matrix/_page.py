@@ -59,7 +59,7 @@ class Note:
         source: Where the rule comes from, such as R23.
         place: File and line.
         reason: Why, in Chinese.
-        reason_en: Why, in English.
+        english: Why and until when, in English; empty where the rule has no English.
         instead: What to do instead: the action's title and its effect.
         until: Until when, in words; may be empty.
     """
@@ -69,7 +69,7 @@ class Note:
     source: str
     place: str
     reason: str
-    reason_en: str
+    english: str
     instead: tuple[str, ...]
     until: str
 
@@ -269,10 +269,16 @@ def _note(matrix: Matrix, rule: ActionRule, titles: Mapping[str, str], number: i
         common.source,
         f"{common.span.file}:{common.span.start_line}",
         _words(rule.because),
-        _words(rule.because, "en"),
+        _english(rule),
         tuple(f"{titles[item.action]}：{_words(item.effect)}" for item in rule.instead),
         _words(rule.until),
     )
+
+
+def _english(rule: ActionRule) -> str:
+    if not rule.because.en:
+        return ""
+    return _words(rule.because, "en") + (f"; until {_words(rule.until, 'en')}" if rule.until.en else "")
 
 
 def _words(message: Message, language: str = "zh") -> str:

@@ -13,7 +13,7 @@ from mappings.report.csv import harmless
 NAME = "csv"
 
 LEADING = tuple("规则集 数据 类别 名称 标题".split())
-TRAILING = tuple("结论 规则 原因 原因（英文） 改做 直到 缺少 另有".split())
+TRAILING = tuple("结论 规则 原因 原因（英文） 改做 直到 直到（英文） 缺少 另有".split())
 STATES = {"enabled": "可用", "disabled": "置灰", "hidden": "隐藏"}
 
 
@@ -52,6 +52,7 @@ def _lines(section: Section) -> Iterator[tuple[list[str], dict[tuple[str, str], 
                     state.reason_en,
                     "；".join(f"{item.action}：{item.effect}" for item in state.instead),
                     state.until,
+                    state.until_en,
                     "、".join(state.missing),
                     "、".join(state.also),
                 ],

@@ -71,9 +71,7 @@ def _section(section: Section, number: int) -> Iterator[str]:
     yield _CLOSING
     yield from _opening(["注", "原因、改做什么、直到何时", "规则"])
     for note in section.notes:
-        english = (
-            f'<small lang="en">{escape(note.reason_en)}</small>' if note.reason_en != note.reason else ""
-        )
+        english = f'<small lang="en">{escape(note.english)}</small>' if note.english else ""
         place = f"<code>{escape(note.rule)}</code><small>{escape(note.source)} · {escape(note.place)}</small>"
         yield (
             f'<tr class="notes" id="note-{number}-{note.number}"><th scope="row">{note.number}</th>'

@@ -195,7 +195,7 @@ def test_matrix_with_a_gap_or_a_contradiction_is_shown_all_the_same_and_ends_wit
     result = rules("matrix", "--rules", acting(tmp_path, rule))
     assert 2 == result.exit_code
     assert "任何  隐藏 1" in result.stdout
-    assert "e.yaml:3:13: SG0905 动作「使用」被 b 隐藏，又被 a 置灰并说明原因" in result.stderr
+    assert "e.yaml:3:14: SG0905 动作「使用」被 b 隐藏，又被 a 置灰并说明原因" in result.stderr
     assert "  |" in result.stderr
     assert "另见 e.yaml:3:" in result.stderr
 
