@@ -181,6 +181,8 @@ def matrix(
     rulebook = load_rules(rules)
     chosen = pick_channel(rulebook, channel)
     known = [item.fact.name for item in chosen.rulesets.values() if item.kind == "actions"]
+    if not known:
+        raise click.UsageError(f"渠道 {chosen.name} 没有动作规则，没有矩阵可列")
     if fact and fact not in known:
         raise click.BadParameter(
             f"没有判断 {fact!r} 的动作规则；{did_you_mean(fact, known)}", param_hint="--fact"

@@ -331,6 +331,6 @@ def _combinations(axes: tuple[Axis, ...]) -> Iterator[Values]:
 
 
 def _word(ref: Ref, value: Any) -> str:
-    return (
-        dict(ref.choices).get(value, "") if isinstance(value, str) and ref.choices else said(value, ref.unit)
-    )
+    """Put a held value into words: an enum's by its title alone."""
+    titles = dict(ref.choices)
+    return titles[value] if isinstance(value, str) and value in titles else said(value, ref.unit, ref.choices)

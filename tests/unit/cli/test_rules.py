@@ -210,6 +210,11 @@ def test_matrix_with_a_warning_ends_with_0(tmp_path: Path) -> None:
     assert (0, True) == (result.exit_code, "警告 SG0904 动作「查看」可用" in result.stderr)
 
 
+def test_matrix_of_a_channel_without_actions_says_so_and_ends_with_2(tmp_path: Path) -> None:
+    result = rules("matrix", "--rules", own(tmp_path))
+    assert (2, True) == (result.exit_code, "渠道 c 没有动作规则，没有矩阵可列" in result.output)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -18,7 +19,7 @@ from engine.flows import CaseState, Observation, _step, matcher
 from engine.matrix import Matrix, matrices, periods
 from engine.matrix_check import check
 from engine.rulebook import Rulebook
-from engine.rules import ActionRule, Ruleset
+from engine.rules import ActionRule, Flow, Rule, Ruleset
 from engine.wording import day_of
 from mappings.matrix import markdown, page_of
 
@@ -148,22 +149,28 @@ def test_the_page_in_the_documents_is_of_the_rules_as_they_are(rulebook: Ruleboo
     assert PAGE.read_text("utf-8").partition("\n")[2] == page(rulebook)
 
 
-def test_whatever_rule_or_flow_is_dropped_is_missed_in_the_page(rulebook: Rulebook) -> None:
-    """But those that mask alone, that are no longer in force, or that decide nothing on a Huiju order."""
-    unseen = set()
+def unseen(rulebook: Rulebook, change: Callable[[Ruleset, Rule | Flow], Ruleset | None]) -> set[str]:
+    """Change each rule and flow of kind actions in turn, and name those whose change the page does not show."""
+    names = set()
     for ruleset in rulebook.rulesets():
         if ruleset.kind != "actions":
             continue
         shipped = page(rulebook, ruleset.fact.name)
-        for dropped in (*ruleset.rules, *ruleset.flows):
-            rules = tuple(rule for rule in ruleset.rules if rule is not dropped)
-            flows = tuple(flow for flow in ruleset.flows if flow is not dropped)
-            if (
-                page(changed(rulebook, replace(ruleset, rules=rules, flows=flows)), ruleset.fact.name)
-                == shipped
-            ):
-                unseen.add(f"{ruleset.name.partition('/')[2]}/{dropped.common.id}")
-    assert unseen == {
+        for item in (*ruleset.rules, *ruleset.flows):
+            other = change(ruleset, item)
+            if other is not None and page(changed(rulebook, other), ruleset.fact.name) == shipped:
+                names.add(f"{ruleset.name.partition('/')[2]}/{item.common.id}")
+    return names
+
+
+def test_whatever_rule_or_flow_is_dropped_is_missed_in_the_page(rulebook: Rulebook) -> None:
+    """But those that mask alone, that are no longer in force, or that decide nothing on a Huiju order."""
+
+    def dropped(ruleset: Ruleset, item: Rule | Flow) -> Ruleset:
+        rules = tuple(rule for rule in ruleset.rules if rule is not item)
+        return replace(ruleset, rules=rules, flows=tuple(flow for flow in ruleset.flows if flow is not item))
+
+    assert unseen(rulebook, dropped) == {
         "access/not-open-yet",
         "order-actions/buyer-anonymous",
         "after-sale/buyer-anonymous",
@@ -172,19 +179,12 @@ def test_whatever_rule_or_flow_is_dropped_is_missed_in_the_page(rulebook: Rulebo
 
 
 def test_whatever_effect_is_turned_round_is_seen_in_the_page(rulebook: Rulebook) -> None:
-    """Where it decides on a Huiju order; both ways."""
-    unseen = set()
-    for ruleset in rulebook.rulesets():
-        if ruleset.kind != "actions":
-            continue
-        shipped = page(rulebook, ruleset.fact.name)
-        for rule in ruleset.rules:
-            assert isinstance(rule, ActionRule)
-            turned = replace(rule, effect="disable" if rule.effect == "hide" else "hide")
-            rules = tuple(turned if other is rule else other for other in ruleset.rules)
-            if (
-                rule.restrict
-                and page(changed(rulebook, replace(ruleset, rules=rules)), ruleset.fact.name) == shipped
-            ):
-                unseen.add(rule.common.id)
-    assert unseen == {"not-open-yet", "beta-not-approved"}, "they are no longer in force"
+    """Both ways, where the rule is in force."""
+
+    def turned(ruleset: Ruleset, item: Rule | Flow) -> Ruleset | None:
+        if not isinstance(item, ActionRule) or not item.restrict:
+            return None
+        other = replace(item, effect="disable" if item.effect == "hide" else "hide")
+        return replace(ruleset, rules=tuple(other if rule is item else rule for rule in ruleset.rules))
+
+    assert unseen(rulebook, turned) == {"access/not-open-yet", "access/beta-not-approved"}
