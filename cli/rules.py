@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from cli._options import as_of_option, load_rules, now, read_fact, rules_option
+from cli._options import as_of_option, channel_option, load_rules, now, pick_channel, read_fact, rules_option
 from engine.diagnostics import render
 from engine.examples import rule_names, run_examples, verdict_of
 from engine.explanation import explain
+from engine.matrix_check import check
 from engine.plan import batch_refs
 from engine.rule_docs import flow_page, index_page, rule_page
 from engine.rule_schema import rule_file_schema
@@ -22,6 +23,7 @@ from engine.suggest import did_you_mean
 from engine.tables import Batch, Tables
 from engine.truth import Judge
 from engine.wording import day_of
+from mappings.matrix import FORMATS, page_of
 from mappings.reference import read_reference
 
 FAILED, UNUSABLE = 1, 2
@@ -151,6 +153,50 @@ def doc(output: Path, rules: Path | None) -> None:
     for path, text in rule_pages(rulebook).items():
         _write(output / path, text)
     click.echo(f"写了 {len(rule_pages(rulebook))} 页到 {output}")
+
+
+@COMMAND.command("matrix")
+@channel_option
+@click.option("--fact", default="", help="只要这一种数据，例如 order；不写时为所有有动作的")
+@click.option(
+    "--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="格式"
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="写到文件；不写时写到屏幕"
+)
+@as_of_option
+@rules_option
+def matrix(
+    channel: str | None,
+    fact: str,
+    format_: str,
+    output: Path | None,
+    as_of: datetime | None,
+    rules: Path | None,
+) -> None:
+    """列出每种情形下每个动作可用、置灰还是隐藏，以及每个事件的结果，供人签字确认。
+
+    有缺口（没有结论、无法判断、执行不了）或矛盾时写到标准错误，退出码为 2。
+    """
+    rulebook = load_rules(rules)
+    chosen = pick_channel(rulebook, channel)
+    known = [item.fact.name for item in chosen.rulesets.values() if item.kind == "actions"]
+    if not known:
+        raise click.UsageError(f"渠道 {chosen.name} 没有动作规则，没有矩阵可列")
+    if fact and fact not in known:
+        raise click.BadParameter(
+            f"没有判断 {fact!r} 的动作规则；{did_you_mean(fact, known)}", param_hint="--fact"
+        )
+    page = page_of(rulebook, chosen, as_of or now(), fact)
+    text = FORMATS[format_].render(page)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write(output, text)
+    faults = check([section.matrix for section in page.sections])
+    click.echo(render(faults, rulebook.sources), err=True, nl=False)
+    if any(fault.severity == "error" for fault in faults):
+        sys.exit(UNUSABLE)
 
 
 def rule_pages(rulebook: Rulebook) -> dict[str, str]:

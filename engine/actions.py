@@ -48,7 +48,8 @@ class ActionState:
         blocking: The fields that block it: found, and what would lift it.
         missing: Facts that are needed and absent.
         instead: What to do instead.
-        until: Until when, in words; may be empty.
+        until: Until when, in Chinese; may be empty.
+        until_en: Until when, in English; the Chinese where the rule has no English.
         also: Further rules that restrict it, in the order of the file.
         source: Where the rule comes from, such as R23.
     """
@@ -64,6 +65,7 @@ class ActionState:
     missing: tuple[str, ...] = ()
     instead: tuple[Alternative, ...] = ()
     until: str = ""
+    until_en: str = ""
     also: tuple[str, ...] = ()
     source: str = ""
 
@@ -88,6 +90,7 @@ class ActionState:
             "missing": list(self.missing),
             "instead": instead,
             "until": self.until,
+            "until_en": self.until_en,
             "also": list(self.also),
             "source": self.source,
         }
@@ -257,7 +260,7 @@ class ActionSession:
             tuple(item for item in reason.evidence if not _covers(covered, item.path)),
             reason.missing,
             tuple(Alternative(item.action, *self.said(item.effect, shown)) for item in rule.instead),
-            self.said(rule.until, shown)[0],
+            *self.said(rule.until, shown),
             tuple(f"{self.ruleset.name}/{item.rule.common.id}" for item in others),
             rule.common.source,
         )

@@ -7,7 +7,7 @@ A command is judged on the state now, and done or refused now; it is never kept 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -100,11 +100,8 @@ class PlannedFlows:
             evaluator: Compiles the flows' conditions; it may refuse what it can't do.
         """
         events: dict[str, list[Flow]] = {}
-        for flow in flows:
-            if PlannedRule(flow.common.id, None, None, flow.common.first_day, flow.common.last_day).in_force(
-                day
-            ):
-                events.setdefault(flow.on, []).append(flow)
+        for flow in in_force(flows, day):
+            events.setdefault(flow.on, []).append(flow)
         self._flows = events
         self._decide = {
             event: evaluator.compile_plan(plan_of(f"{name}/{event}", known)).bind(Tables(), None, day)
@@ -117,6 +114,15 @@ class PlannedFlows:
             return ()
         failing = set(self._decide[event](fact))
         return tuple(flow.common.id for n, flow in enumerate(self._flows[event]) if n not in failing)
+
+
+def in_force(flows: Iterable[Flow], day: date) -> tuple[Flow, ...]:
+    """Give the flows in force on a day (Asia/Shanghai), in the order of the file."""
+    return tuple(
+        flow
+        for flow in flows
+        if PlannedRule(flow.common.id, None, None, flow.common.first_day, flow.common.last_day).in_force(day)
+    )
 
 
 def plan_of(name: str, flows: Iterable[Flow]) -> Plan:
@@ -182,12 +188,12 @@ def _step(
         own = [flow for flow in found if not flow.about_order]
         effects += [_effect(flow, observation, id_) for flow in own]
         if own:
-            after_sales[id_] = {**fact, **_changes(own)}
+            after_sales[id_] = {**fact, **changes_of(own)}
     subject = subjects.get(observation.after_sale, {})
     found = [known[name] for name in flows.matches(observation.event, {**subject, "order": state.order})]
     about_order = [flow for flow in found if flow.about_order]
     effects += [_effect(flow, observation, "") for flow in about_order]
-    order |= {path.removeprefix("order."): value for path, value in _changes(about_order).items()}
+    order |= {path.removeprefix("order."): value for path, value in changes_of(about_order).items()}
     ignored = state.ignored if effects else (*state.ignored, observation.id)
     return CaseState(order, after_sales, (*state.effects, *effects), ignored)
 
@@ -197,7 +203,7 @@ def _effect(flow: Flow, observation: Observation, after_sale: str) -> FlowEffect
     return FlowEffect(flow.common.id, observation.id, after_sale, changes, flow.call)
 
 
-def _changes(flows: list[Flow]) -> dict[str, Any]:
+def changes_of(flows: Sequence[Flow]) -> dict[str, Any]:
     """Put the changes of several flows together; of two that set the same field, the first in the file counts."""
     return {change.field: change.value for flow in reversed(flows) for change in flow.changes}
 
@@ -249,5 +255,5 @@ def command(ruleset: Ruleset, flows: FlowMatcher, verdict: Verdict, action: str,
             replace(state, state="disabled", rule=rule, reason=f"现在不能{titles}，或缺少判断所需的数据"),
         )
     return CommandResult(
-        True, state, tuple(_changes(found).items()), tuple(flow.call for flow in found if flow.call)
+        True, state, tuple(changes_of(found).items()), tuple(flow.call for flow in found if flow.call)
     )

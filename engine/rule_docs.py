@@ -143,6 +143,8 @@ def _action_lines(ruleset: Ruleset, rule: ActionRule) -> list[str]:
             ),
             "",
         ]
+    if rule.until.zh:
+        lines += ["## 直到", "", message_text(rule.until), ""]
     if rule.mask:
         lines += ["## 遮盖的字段", "", *(f"- `{ref.path}` 显示为「{shown}」" for ref, shown in rule.mask), ""]
     if rule.hide:

@@ -157,8 +157,29 @@ def render_message(message: Message, value_of: Callable[[Ref], Any], language: s
     Returns:
         The text; a value that is absent is shown as such.
     """
-    pieces = message.en if language == "en" and message.en else message.zh
-    return "".join(piece if isinstance(piece, str) else _slot(piece, value_of(piece.ref)) for piece in pieces)
+    return "".join(
+        piece if isinstance(piece, str) else _slot(piece, value_of(piece.ref))
+        for piece in _pieces(message, language)
+    )
+
+
+def outline_message(message: Message, language: str = "zh") -> str:
+    """Put a message into words without values: each slot is shown as its field's title.
+
+    Args:
+        message: The message.
+        language: zh or en; zh where there is no English.
+
+    Returns:
+        Such as `该订单〔订单状态〕`.
+    """
+    return "".join(
+        piece if isinstance(piece, str) else f"〔{_name(piece.ref)}〕" for piece in _pieces(message, language)
+    )
+
+
+def _pieces(message: Message, language: str) -> tuple[str | Slot, ...]:
+    return message.en if language == "en" and message.en else message.zh
 
 
 def _slot(slot: Slot, value: Any) -> str:

@@ -18,6 +18,7 @@ STAGES = {
     "SG06": "例子",
     "SG07": "清单",
     "SG08": "商品清单",
+    "SG09": "动作矩阵",
 }
 _CODE = re.compile(r"SG[0-9]{4}\Z")
 _CHINESE = re.compile("[一-龥]")

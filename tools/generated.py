@@ -19,8 +19,11 @@ import yaml
 
 from channels.huiju import profile_page
 from channels.huiju.profile import load_profile
+from engine.matrix import periods
 from engine.operators import operators
+from engine.rulebook import load
 from engine.vocabulary import KIND_TITLES
+from mappings.matrix import markdown, page_of
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTICE = "<!-- 由 make reference 从代码生成，不要手改 -->\n"
@@ -141,10 +144,18 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def matrix_page() -> str:
+    """Lay out Huiju's matrix as of the last day on which its rules change."""
+    rulebook = load(ROOT / "rulesets.yaml")
+    channel = rulebook.channels["huiju"]
+    return markdown.render(page_of(rulebook, channel, periods(channel)[-1]))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/diagnostics.md": lambda: NOTICE + diagnostics_page.page(ROOT),
     "docs/reference/facts.md": lambda: NOTICE + facts_page(),
     "docs/reference/huiju-profile.md": lambda: profile_page.render(load_profile()),
+    "docs/reference/matrix-huiju.md": lambda: NOTICE + matrix_page(),
     "docs/reference/tests.md": lambda: NOTICE + operators_page(),
     "docs/requirements.md": lambda: NOTICE + requirements.page(ROOT),
 }

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta, timezone
 from typing import BinaryIO
 
-from engine.source import columns_wide
 from mappings.report._entries import OUTCOME_TITLES, STATUS_TITLES, Entry, entries_of, one_line, place_of
 from mappings.report._records import CheckedRow, Report, Summary
+from mappings.text_table import aligned
 
 NAME = "text"
 SUFFIX = ".txt"
@@ -89,19 +89,8 @@ def _table(summary: Summary) -> Iterator[str]:
         )
         for rule, count in sorted(summary.rules.items(), key=lambda item: -item[1].violations)
     ]
-    widths = [max(columns_wide(row[place]) for row in rows) for place in range(len(COLUMNS))]
-    for row in rows:
-        cells = (
-            _pad(text, width, right=place > 1)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()
+    yield from aligned(rows, right=range(2, len(COLUMNS)))
     yield ""
-
-
-def _pad(text: str, width: int, *, right: bool) -> str:
-    blanks = " " * (width - columns_wide(text))
-    return blanks + text if right else text + blanks
 
 
 def _paint(report: Report, colour: str, text: str) -> str:

@@ -60,8 +60,8 @@ def test_the_rule_it_shows_is_valid_and_its_examples_hold(tmp_path: Path) -> Non
 
 def test_the_rules_commands_it_names_succeed() -> None:
     named = [words for words in commands() if words[:2] == ["shelfgate", "rules"]]
-    assert [["shelfgate", "rules", "lint"], ["shelfgate", "rules", "test"]] == named
-    assert [(0, "")] * 2 == [(answer.returncode, answer.stderr) for answer in map(run, named)]
+    assert [["shelfgate", "rules", what] for what in ("lint", "test", "matrix")] == named
+    assert [(0, "")] * 3 == [(answer.returncode, answer.stderr) for answer in map(run, named)]
 
 
 def test_every_page_it_links_to_is_there() -> None:

@@ -152,6 +152,83 @@ def test_doc_writes_a_page_for_each_rule_and_flow(tmp_path: Path) -> None:
     assert "(huiju/eligibility/spec-levels.md)" in (tmp_path / "pages" / "README.md").read_text("utf-8")
 
 
+ACTIONS = """kind: actions
+fact: thing
+rules: [{id: a, title: 甲, source: R0, restrict: [use], when: {new: true}, because: 乙}]
+"""
+ACTING = FACT.replace(
+    "properties: {", "x-actions: {use: {title: 使用}}\nproperties: {new: {type: boolean, title: 新}, "
+).replace('id: "1"', 'id: "1", new: true')
+
+
+def acting(folder: Path, rule: str = ACTIONS) -> Path:
+    own(folder, rule)
+    (folder / "facts" / "thing.yaml").write_text(ACTING, "utf-8")
+    return folder
+
+
+def test_matrix_shows_every_situation_and_ends_with_0(tmp_path: Path) -> None:
+    result = rules("matrix", "--rules", acting(tmp_path), "--as-of", "2022-03-08")
+    assert (0, "") == (result.exit_code, result.stderr)
+    assert result.stdout.startswith("c动作矩阵 · 以 2022-03-08 的规则为准\n")
+    assert "是  置灰 1\n否  ✓\n" in result.stdout
+    (tmp_path / "deep").mkdir()
+    written = rules("matrix", "--rules", tmp_path, "--format", "csv", "-o", tmp_path / "deep" / "m.csv")
+    assert (0, "") == (written.exit_code, written.output)
+    assert 3 == len((tmp_path / "deep" / "m.csv").read_text("utf-8").splitlines())
+
+
+@pytest.mark.parametrize("format_", ["text", "csv", "html", "markdown"])
+def test_matrix_of_the_shipped_rules_is_whole_in_every_format(format_: str) -> None:
+    result = rules("matrix", "--format", format_, *RULES)
+    assert (0, "") == (result.exit_code, result.stderr)
+    assert all(title in result.stdout for title in ("小额打款", "确认收到退货", "更换接口身份信息"))
+    one = rules("matrix", "--format", format_, "--fact", "order", "--channel", "huiju", *RULES)
+    assert "小额打款" in one.stdout
+    assert "确认收到退货" not in one.stdout
+
+
+def test_matrix_with_a_gap_or_a_contradiction_is_shown_all_the_same_and_ends_with_2(tmp_path: Path) -> None:
+    rule = ACTIONS.replace(
+        "rules: [", "rules: [{id: b, title: 丙, source: R0, restrict: [use], effect: hide, because: 丁}, "
+    )
+    result = rules("matrix", "--rules", acting(tmp_path, rule))
+    assert 2 == result.exit_code
+    assert "任何  隐藏 1" in result.stdout
+    assert "e.yaml:3:14: SG0905 动作「使用」被 b 隐藏，又被 a 置灰并说明原因" in result.stderr
+    assert "  |" in result.stderr
+    assert "另见 e.yaml:3:" in result.stderr
+
+
+def test_matrix_with_a_warning_ends_with_0(tmp_path: Path) -> None:
+    two = ACTING.replace("{use: {title: 使用}}", "{use: {title: 使用}, see: {title: 查看}}")
+    folder = acting(
+        tmp_path, ACTIONS + "flows: [{id: f, title: 己, source: R0, on: use, then: {call: use}}]\n"
+    )
+    (folder / "facts" / "thing.yaml").write_text(two, "utf-8")
+    result = rules("matrix", "--rules", folder)
+    assert (0, True) == (result.exit_code, "警告 SG0904 动作「查看」可用" in result.stderr)
+
+
+def test_matrix_of_a_channel_without_actions_says_so_and_ends_with_2(tmp_path: Path) -> None:
+    result = rules("matrix", "--rules", own(tmp_path))
+    assert (2, True) == (result.exit_code, "渠道 c 没有动作规则，没有矩阵可列" in result.output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--fact", "ordr"), "没有判断 'ordr' 的动作规则；是不是 order？"),
+        (("--fact", "listing"), "没有判断 'listing' 的动作规则"),
+        (("--channel", "huji"), "没有渠道 'huji'；是不是 huiju？"),
+        (("--format", "pdf"), "'pdf' is not one of"),
+    ],
+)
+def test_matrix_of_what_is_not_there_is_a_sentence_and_2(arguments: tuple[str, str], words: str) -> None:
+    result = rules("matrix", *arguments, *RULES)
+    assert (2, True) == (result.exit_code, words in result.output)
+
+
 def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object
 ) -> tuple[int, str]:

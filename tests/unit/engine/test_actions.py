@@ -30,7 +30,7 @@ AS_OF = datetime(2022, 3, 8, 4, tzinfo=UTC)
 RULES = """kind: actions
 fact: order
 rules:
-  - {id: paid, title: 未付款, source: S1, when: {status: wait_pay}, restrict: [ship, refund], because: {zh: "订单{status|title}", en: "It is {status}"}, until: 付款后,
+  - {id: paid, title: 未付款, source: S1, when: {status: wait_pay}, restrict: [ship, refund], because: {zh: "订单{status|title}", en: "It is {status}"}, until: {zh: 付款后, en: it is paid},
      instead: [{action: agree, effect: {zh: 同意退款, en: Agree}}]}
   - {id: secret, title: 秘密, source: S2, when: {channel: huiju}, restrict: [refund, view_buyer], effect: hide, because: 惠聚订单}
   - {id: cheap, title: 便宜, source: S3, when: {total: {less_than: 100}}, restrict: [refund], because: "{buyer.name} 只付了 {total}"}
@@ -103,11 +103,12 @@ def test_a_reason_is_given_in_both_languages_with_what_blocks_and_what_to_do_ins
     session: ActionSession,
 ) -> None:
     state = session.judge(order(status="wait_pay")).action("ship")
-    assert ("disabled", "订单待付款", "It is wait_pay", "付款后", "S1") == (
+    assert ("disabled", "订单待付款", "It is wait_pay", "付款后", "it is paid", "S1") == (
         state.state,
         state.reason,
         state.reason_en,
         state.until,
+        state.until_en,
         state.source,
     )
     assert (Evidence("status", "wait_pay", "不等于 wait_pay（待付款）"),) == state.blocking

@@ -76,6 +76,13 @@ def test_every_rule_and_flow_has_a_page_and_the_index_leads_to_it(rulebook: Rule
             assert f"({ruleset.name}/{item.common.id}.md)" in index
 
 
+def test_the_page_of_a_rule_on_actions_says_until_when(rulebook: Rulebook) -> None:
+    ruleset = rulebook.ruleset("huiju/access")
+    pages = {rule.common.id: rule_page(ruleset, rule) for rule in ruleset.rules}
+    assert "## 直到\n\n绑定惠聚店铺\n" in pages["not-bound"]
+    assert "## 直到" not in pages["bound-already"]
+
+
 def test_every_rule_can_be_explained_on_the_fact_s_own_example_and_on_nothing(rulebook: Rulebook) -> None:
     judge = Judge(Tables())
     for ruleset in rulebook.rulesets():

@@ -150,7 +150,7 @@ def test_the_rules_say_who_may_bind(store: Store, rulebook: Rulebook, role: Role
 
 def test_what_may_be_done_follows_whether_the_shop_is_bound(store: Store, rulebook: Rulebook) -> None:
     may, admin = RulesMay(rulebook, "huiju", store, NOW), someone("admin")
-    assert "先填写 API 身份信息并授权" in may(admin, "unbind").reason
+    assert "本店还没有绑定惠聚店铺" == may(admin, "unbind").reason
     assert "hidden" == may.verdict(admin).action("open_channel_page").state
     with store.write() as session:
         session.add(
@@ -161,6 +161,7 @@ def test_what_may_be_done_follows_whether_the_shop_is_bound(store: Store, rulebo
     assert (False, True, True) == tuple(
         may(admin, action).allowed for action in ("bind", "replace_credentials", "unbind")
     )
+    assert "要换绑别的惠聚店铺，先解除绑定" in may(admin, "bind").reason
     assert "enabled" == may.verdict(admin).action("open_channel_page").state
 
 

@@ -44,8 +44,11 @@ def test_administrators_of_a_fitting_shop_may_bind_and_once_bound_may_do_the_res
             "unbind": ("disabled", "not-bound"),
             "open_channel_page": ("hidden", "no-entry"),
         }
-        assert [item.action for item in unbound.action("unbind").instead] == ["bind"]
-        assert [item.action for item in unbound.action("open_channel_page").instead] == ["bind"]
+        assert [unbound.action(name).until for name in (*MANAGING, "open_channel_page")] == [
+            "绑定惠聚店铺",
+            "绑定惠聚店铺",
+            "管理员绑定惠聚店铺",
+        ]
         bound = judge(ruleset, role=role)
         assert states(bound) == {
             "bind": ("disabled", "bound-already"),
@@ -77,6 +80,7 @@ def test_only_an_admitted_shop_of_the_e_commerce_edition_may_be_bound(ruleset: R
     verdict = judge(ruleset, shop__admitted=False, shop__bound=False)
     assert states(verdict)["bind"] == ("disabled", "shop-not-admitted")
     assert "申请入驻" in verdict.action("bind").reason
+    assert {state.instead for state in verdict.actions} == {()}, "whoever may not bind is not told to"
     left = judge(ruleset, shop__edition="other", shop__admitted=False)
     assert [left.action(name).state for name in MANAGING] == ["enabled", "enabled"]
 

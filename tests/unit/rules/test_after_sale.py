@@ -206,6 +206,8 @@ def test_what_is_restricted_says_why_in_both_languages_and_what_to_do_instead(ru
             assert state.blocking
             assert INSTEAD.get(rule, []) == [item.action for item in state.instead], rule
             assert UNTIL.get(rule, "") == state.until, rule
+            assert state.until_en.isascii()
+            assert bool(state.until_en) == bool(state.until)
 
 
 def test_every_rule_decides(ruleset: Ruleset) -> None:

@@ -48,7 +48,7 @@ BY_STATUS = {
     },
     "shipped": {"ship": "shipped-already", "edit_consignee": "consignee-after-shipment"},
     "done": {
-        "ship": "shipped-already",
+        "ship": "done",
         "edit_logistics": "done",
         "edit_consignee": "consignee-after-shipment",
     },
@@ -121,6 +121,8 @@ def test_what_is_restricted_is_shown_disabled_with_a_reason_in_both_languages(ru
             assert state.blocking
             assert INSTEAD.get(rule, []) == [item.action for item in state.instead], rule
             assert UNTIL.get(rule, "") == state.until, rule
+            assert state.until_en.isascii()
+            assert bool(state.until_en) == bool(state.until)
 
 
 def test_the_buyer_of_a_huiju_order_is_anonymous_but_the_consignee_is_not(ruleset: Ruleset) -> None:
