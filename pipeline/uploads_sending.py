@@ -91,8 +91,5 @@ class UploadSending(ListingSending):
 
 def listing_sending(channel: Channel) -> Callable[[Tables, datetime], Sending]:
     """Make the function that a channel's listings are sent by: its mapping rules fill in what a row leaves open."""
-    rulesets = channel.rulesets.values()
-    mapping = next(
-        (item for item in rulesets if item.kind == "mapping" and item.fact.name == "listing"), None
-    )
+    mapping = channel.about("mapping", "listing")
     return lambda tables, as_of: UploadSending(mapping, tables, as_of)
