@@ -49,7 +49,18 @@ OPEN_ORDER: Final = frozenset(
     }
 )  # fmt: skip
 OPEN_LINE: Final = frozenset(
-    {"lineId", "productId", "outProductId", "skuId", "outSkuId", "title", "count", "price", "specs", "shipped"}
+    {
+        "lineId",
+        "productId",
+        "outProductId",
+        "skuId",
+        "outSkuId",
+        "title",
+        "count",
+        "price",
+        "specs",
+        "shipped",
+    }
 )
 OPEN_PARCEL: Final = frozenset({"logisticsId", "deliverCompany", "deliverNumber", "lineIds", "shipTime"})
 OPEN_AFTER_SALE: Final = frozenset(

@@ -228,6 +228,9 @@ def test_while_an_action_is_on_its_way_no_other_may_be_taken(ruleset: Ruleset) -
                 assert ("disabled", "huiju/after-sale/on-its-way") == (state.state, state.rule)
                 assert "渠道答复" == state.until
         free = after_sale(
-            ruleset, kind=kind, status=status, **{"order.status": "shipped", "order.pending": ["edit_logistics"]}
+            ruleset,
+            kind=kind,
+            status=status,
+            **{"order.status": "shipped", "order.pending": ["edit_logistics"]},
         )
         assert {"enabled"} == {judge.judge(free).action(action).state for action in actions}

@@ -177,7 +177,11 @@ def test_while_an_action_is_on_its_way_no_other_that_would_collide_may_be_taken(
     agreeing = [{"id": "1", "status": "requested", "pending": ["agree"]}]
     rejecting = [{"id": "1", "status": "requested", "pending": ["reject"]}]
     for changes in ({"pending": ["ship"]}, {"pending": ["edit_logistics"]}, {"after_sales": agreeing}):
-        for status, action in (("to_ship", "ship"), ("partly_shipped", "ship"), ("shipped", "edit_logistics")):
+        for status, action in (
+            ("to_ship", "ship"),
+            ("partly_shipped", "ship"),
+            ("shipped", "edit_logistics"),
+        ):
             state = judge.judge(order(ruleset, status=status, **changes)).action(action)
             assert ("disabled", "huiju/order-actions/on-its-way") == (state.state, state.rule)
             assert "渠道答复" == state.until

@@ -6,6 +6,8 @@ the rest of what is known of the buyer. A cursor says which process has the inta
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -44,7 +46,7 @@ def downgrade() -> None:
                 table.alter_column(column, existing_type=_type(column), nullable=False)
 
 
-def _type(column: str) -> sa.types.TypeEngine[object]:
+def _type(column: str) -> sa.types.TypeEngine[Any]:
     if column in NUMBERS:
         return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     return sa.Text()
