@@ -97,9 +97,9 @@ def sync(
         ChannelFailed: The channel could not be reached; the windows that were kept stay.
         NoOrderRules: The channel has no rules about orders.
     """
-    intake = _Intake(store, client, rulebook, vault, shop_id, channel)
     with spoken("读取渠道时间"):
         until = datetime.fromtimestamp(client.system_time() // 1000, UTC)
+    intake = _Intake(store, client, OrderRules(rulebook, channel, until), vault, shop_id, channel)
     earliest = until - timedelta(days=client.profile.limit("lookback_days"))
     starts = {kind: max(earliest, intake.start(kind, until - look_back)) for kind in KINDS}
     step = timedelta(seconds=client.profile.limit("window_seconds_max"))
@@ -155,7 +155,7 @@ LOCK = "intake"
 class _Intake:
     store: Store
     client: HuijuClient
-    rulebook: Rulebook
+    rules: OrderRules
     vault: Vault
     shop_id: str
     channel: str
@@ -180,8 +180,7 @@ class _Intake:
             after_sales = _read(payloads, after_sale_snapshot, "afterSaleOrderId", read_at, result)
             orders = self.missing_orders(after_sales, read_at, result)
         with self.store.write() as session:
-            rules = OrderRules(self.rulebook, self.channel, read_at)
-            result.taken += take_in(session, self.vault, rules, self.shop_id, orders, after_sales)
+            result.taken += take_in(session, self.vault, self.rules, self.shop_id, orders, after_sales)
             self.move(session, kind, end)
         result.windows += 1
 

@@ -211,3 +211,9 @@ class Office:
 def office(depot: Any, sandbox: Sandbox) -> Office:
     """Give the shop, with the marketplace's sandbox within this process."""
     return Office(depot.store, depot.vault, depot.rulebook, sandbox)
+
+
+@pytest.fixture
+def secrets() -> tuple[str, ...]:
+    """Give what nobody may read in the open."""
+    return SECRETS
