@@ -51,7 +51,7 @@ class Wanted:
         since: Made at this moment or later; aware.
         until: Made before this moment; aware.
         product_id: With a line of this Youzan product.
-        text: Part of the channel's order number or of a product's title, or a waybill.
+        text: Part of the channel's order number, or a waybill.
         before: Id of the last order seen: only those behind it, for the next page.
     """
 
@@ -211,7 +211,6 @@ def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
         query = query.where(
             or_(
                 Order.channel_order_id.contains(wanted.text, autoescape=True),
-                cast(Order.lines, Text).contains(wanted.text, autoescape=True),
                 exists().where(Shipment.order_id == Order.id, Shipment.waybill == wanted.text),
             )
         )
