@@ -213,7 +213,7 @@ class TestShip:
     @pytest.mark.parametrize(
         ("parcels", "field", "message"),
         [
-            ([("顺丰速运", "SF 100")], "parcels[0].waybill", "包裹的运单号 SF 100 中有  ；只能是字母、数字和连字符"),
+            ([("顺丰速运", "SF 100")], "parcels[0].waybill", "包裹的运单号 SF 100 中有 空格；只能是字母、数字和连字符"),
             ([("顺丰速运", "ＳＦ100")], "parcels[0].waybill", "包裹的运单号 ＳＦ100 中有 Ｓ、Ｆ"),
             ([("顺丰速运", "")], "parcels[0].waybill", "包裹的运单号要填写"),
             ([(" ", "SF100")], "parcels[0].carrier", "包裹的物流公司要填写"),
