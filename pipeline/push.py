@@ -18,7 +18,6 @@ from mappings.channels.huiju import differences, product_payload
 from pipeline.outbox import Hold, Payload, Subject, enqueue
 from pipeline.retrying import Ending
 from pipeline.store import Listing, OutboxItem, RowState, Upload, UploadRow, insert_for, new_id
-from pipeline.store.types import json_text
 from pipeline.uploads_state import advance
 
 ADD_PRODUCT = "product.add"
@@ -65,12 +64,9 @@ class ListingSending:
 
         Raises:
             ListingIncomplete: The listing lacks what the channel needs.
-            StoreRefused: It holds what can't be kept, such as half of a surrogate pair.
         """
         mapped = self._session.map(fact).mapped if self._session is not None else ()
-        payload = product_payload(fact, mapped)
-        json_text(payload)
-        return payload
+        return product_payload(fact, mapped)
 
     def enqueue(
         self, session: Session, upload: Upload, number: int, product_id: str, payload: Payload, now: datetime

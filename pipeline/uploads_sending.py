@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
 from engine.rulebook import Channel
 from engine.tables import Tables
-from pipeline.outbox import Subject, idempotency_key
+from pipeline.outbox import Subject, key_of
 from pipeline.push import ADD_PRODUCT, ListingSending, enqueue_listing
-from pipeline.store import OutboxItem, Upload, insert_for, new_id
+from pipeline.store import OutboxItem, StoreRefused, Upload, insert_many, new_id
+from pipeline.store.types import json_text
 
 Fact = dict[str, Any]
 
@@ -51,37 +53,38 @@ class UploadSending(ListingSending):
         self, session: Session, upload: Upload, rows: Sequence[tuple[int, str, Fact]], now: datetime
     ) -> Mapping[int, str]:
         """Keep all that is new at once; what was sent before in the same words is taken up again one by one."""
-        values: dict[int, dict[str, Any]] = {}
-        for number, product_id, payload in rows:
-            key = idempotency_key(
-                Subject(ADD_PRODUCT, upload.channel, upload.shop_id, product_id, upload.id, number), payload
-            )
-            values[number] = {
-                "id": new_id(),
-                "kind": ADD_PRODUCT,
-                "channel": upload.channel,
-                "shop_id": upload.shop_id,
-                "idempotency_key": key,
-                "payload": payload,
-                "state": "queued",
-                "due": now,
-                "fencing": 0,
-                "attempts": 0,
-                "last_error": {"doubtful": True} if upload.corrects is not None else None,
-                "upload_id": upload.id,
-                "row_number": number,
-                "created_at": now,
-                "updated_at": now,
-            }
-        if not values:
-            return {}
-        insert = insert_for(session, OutboxItem).on_conflict_do_nothing(index_elements=["idempotency_key"])
-        # In order of their keys, so that two uploads never wait for each other.
-        ordered = sorted(values.values(), key=lambda row: row["idempotency_key"])
-        kept = set(session.scalars(insert.returning(OutboxItem.idempotency_key), ordered))
         refused: dict[int, str] = {}
+        items: list[tuple[str, str, str, int]] = []
         for number, product_id, payload in rows:
-            if values[number]["idempotency_key"] not in kept:
+            try:
+                text = json_text(payload, sort_keys=True)
+            except StoreRefused as error:
+                refused[number] = error.message
+                continue
+            subject = Subject(ADD_PRODUCT, upload.channel, upload.shop_id, product_id, upload.id, number)
+            items.append((key_of(subject, text.encode()), new_id(), text, number))
+        items.sort()  # by their keys, so that two uploads never wait for each other
+        common = {
+            "kind": ADD_PRODUCT,
+            "channel": upload.channel,
+            "shop_id": upload.shop_id,
+            "state": "queued",
+            "due": now,
+            "fencing": 0,
+            "attempts": 0,
+            "last_error": json_text({"doubtful": True}) if upload.corrects is not None else None,
+            "upload_id": upload.id,
+            "created_at": now,
+            "updated_at": now,
+        }
+        names = ("idempotency_key", "id", "payload", "row_number")
+        kept = insert_many(session, OutboxItem, common, names, items, unless_taken=["idempotency_key"])
+        if kept < len(items):
+            ids = [item[1] for item in items]
+            new = set(session.scalars(select(OutboxItem.row_number).where(OutboxItem.id.in_(ids))))
+            for number, product_id, payload in rows:
+                if number in new or number in refused:
+                    continue
                 try:
                     enqueue_listing(session, upload, number, product_id, payload, now)
                 except ShelfgateError as error:

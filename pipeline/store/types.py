@@ -88,8 +88,12 @@ def big_integer() -> TypeEngine[int]:
     return BigInteger().with_variant(Integer(), "sqlite")
 
 
-def json_text(value: Any) -> str:
+def json_text(value: Any, *, sort_keys: bool = False) -> str:
     """Write a JSON value for the database: Chinese as Chinese, so that SQLite finds a Chinese key.
+
+    Args:
+        value: The value.
+        sort_keys: Write it as `engine.decision.canonical` does, so that what is kept is what was hashed.
 
     Raises:
         StoreRefused: Where a number is not finite or a text holds what PostgreSQL can't keep (NUL, half a surrogate
@@ -100,10 +104,10 @@ def json_text(value: Any) -> str:
         '{"类目":1}'
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys, separators=(",", ":"))
         text.encode()
     except (TypeError, ValueError) as error:
         raise StoreRefused(f"这个值无法存为 JSON：{type(error).__name__}，请检查其中的数字和文字") from None
-    if NUL.search(text):
+    if "\\u0000" in text and NUL.search(text):  # looked for plainly first, as nearly no text holds it
         raise StoreRefused("文字中含有空字符（U+0000），数据库无法原样保存；请删除该字符")
     return text
