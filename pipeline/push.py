@@ -11,10 +11,7 @@ from sqlalchemy.orm import Session
 
 from channels.errors import AlreadyListed, ChannelError, UnreadableReply
 from channels.huiju import HuijuClient
-from engine.mapping import MappingSession
-from engine.rules import Ruleset
-from engine.tables import Tables
-from mappings.channels.huiju import differences, product_payload
+from mappings.channels.huiju import differences
 from pipeline.outbox import Hold, Payload, Subject, enqueue
 from pipeline.retrying import Ending
 from pipeline.store import Listing, OutboxItem, RowState, Upload, UploadRow, insert_for, new_id
@@ -45,34 +42,6 @@ class Job(Protocol):
 
     def record(self, session: Session, item: OutboxItem, ending: Ending, now: datetime) -> None:
         """Write the outcome where it belongs, in the transaction that settles the item."""
-
-
-class ListingSending:
-    """Put listings that passed on their way (`pipeline.uploads_rows.Sending`).
-
-    Args:
-        mapping: The mapping rules of the channel; None to take rows as they are.
-        tables: The channel's reference data.
-        as_of: The moment asked for; aware.
-    """
-
-    def __init__(self, mapping: Ruleset | None, tables: Tables, as_of: datetime) -> None:
-        self._session = MappingSession(mapping, tables, as_of) if mapping is not None else None
-
-    def payload(self, fact: dict[str, Any]) -> Payload:
-        """Make what is sent.
-
-        Raises:
-            ListingIncomplete: The listing lacks what the channel needs.
-        """
-        mapped = self._session.map(fact).mapped if self._session is not None else ()
-        return product_payload(fact, mapped)
-
-    def enqueue(
-        self, session: Session, upload: Upload, number: int, product_id: str, payload: Payload, now: datetime
-    ) -> None:
-        """Keep it for sending, within the transaction in which its row and its claim to the listing are kept."""
-        enqueue_listing(session, upload, number, product_id, payload, now)
 
 
 def enqueue_listing(

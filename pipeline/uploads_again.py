@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ def done_before(store: Store, upload_id: str) -> dict[str, Done]:
         return dict(_listed(session, upload, earlier)) if earlier else {}
 
 
-def left_alone(rows: Sequence[SheetRow], done: Mapping[str, Done]) -> dict[int, Done]:
+def left_alone(rows: Iterable[SheetRow], done: Mapping[str, Done]) -> dict[int, Done]:
     """Find the rows that are left alone, by number; of two rows with one product only the first is."""
     alone: dict[int, Done] = {}
     seen: set[str] = set()

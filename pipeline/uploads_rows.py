@@ -12,10 +12,20 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine.decision import Decision, Evidence, Finding, canonical, plain
+from engine.decision import Decision, Evidence, Finding, canonical
 from mappings.report import CheckedRow, entries_of
+from mappings.sheet import SheetRow
 from pipeline.push import give_way
-from pipeline.store import DecisionRow, Listing, RowState, Upload, UploadRow, insert_many, new_id
+from pipeline.store import (
+    DecisionRow,
+    Listing,
+    RowState,
+    StoreRefused,
+    Upload,
+    UploadRow,
+    insert_many,
+    new_id,
+)
 from pipeline.store.types import json_text
 from pipeline.uploads import moment
 from pipeline.uploads_sending import Sending
@@ -34,27 +44,26 @@ class Decided:
 
     Attributes:
         checked: The row with its decisions.
-        row: The row as the rules see it.
+        row: The row as the file has it.
         state: Where it goes: queued for a row that passed.
         reason: Why, in one line.
-        product: The product's fact; None where there is none.
-        payload: What is to be sent; only for a row that passed.
+        product: The product's fact as JSON, to be kept with its listing; only for a row that passed.
+        payload: What is to be sent, as `Sending.payload` gives it; only for a row that passed.
         channel_product_id: The channel's id of a product that is listed already and left alone.
     """
 
     checked: CheckedRow
-    row: Fact
+    row: SheetRow
     state: RowState
     reason: str = ""
-    product: Fact | None = None
-    payload: Fact | None = None
+    product: str = ""
+    payload: str = ""
     channel_product_id: str | None = None
 
     @property
     def number(self) -> int:
         """The row's number in the sheet, 1-based."""
-        assert self.checked.number is not None
-        return self.checked.number
+        return self.row.number
 
 
 def reason_of(checked: CheckedRow) -> str:
@@ -92,7 +101,7 @@ def keep_rows(
     unsent = sending.enqueue_all(
         session,
         upload,
-        [(number, item.checked.key, item.payload or {}) for number, item in sent.items()],
+        [(number, item.checked.key, item.payload) for number, item in sent.items()],
         now,
     )
     _give_up(session, upload, list(unsent))
@@ -138,9 +147,7 @@ def _reserve(session: Session, upload: Upload, passed: Mapping[str, Decided], no
         "created_at": now,
     }
     names = ("id", "product_id", "row_number", "snapshot")
-    rows = [
-        (new_id(), key, passed[key].number, json_text(plain(passed[key].product))) for key in sorted(passed)
-    ]
+    rows = [(new_id(), key, passed[key].number, passed[key].product) for key in sorted(passed)]
     key = ("channel", "shop_id", "product_id")
     if insert_many(session, Listing, common, names, rows, unless_taken=key) == len(rows):
         return set(passed)
@@ -209,7 +216,9 @@ def _keep_decisions(
     common = {"shop_id": upload.shop_id, "as_of": upload.as_of, "created_at": now}
     columns = ("id", "ruleset", "version", "outcome", "content")
     # In order, so that two uploads with the same decisions never wait for each other.
-    insert_many(session, DecisionRow, common, columns, [rows[key] for key in sorted(rows)], unless_taken=["id"])
+    insert_many(
+        session, DecisionRow, common, columns, [rows[key] for key in sorted(rows)], unless_taken=["id"]
+    )
     return ids
 
 
@@ -223,19 +232,23 @@ def _version(decisions: Sequence[Decision]) -> str:
 
 def _row(item: Decided, decision_id: str | None) -> tuple[Any, ...]:
     """Give the values of the columns `ROW`."""
-    cells = {
-        cell.column: _kept_text(cell.value) for cell in item.checked.cells.values() if cell.value
-    }
     return (
         item.number,
         item.checked.key or None,
-        json_text(cells),
-        json_text(item.row),
+        _cells_text(item.row.cells.texts()),
+        json_text(item.row.row),
         item.state,
         decision_id,
         _kept_text(item.reason) or None,
         item.channel_product_id,
     )
+
+
+def _cells_text(cells: dict[str, str]) -> str:
+    try:
+        return json_text(cells)
+    except StoreRefused:
+        return json_text({title: _kept_text(text) for title, text in cells.items()})
 
 
 def _kept_text(text: str) -> str:
