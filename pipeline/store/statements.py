@@ -65,7 +65,10 @@ def insert_many(
         return connection.exec_driver_sql(f"{into} VALUES ({marks}){conflict}", values).rowcount
     kinds = {name: table.c[name].type.compile(dialect) for name in [*shared, *names]}
     fixed = [f"%s::{kinds[name]}" for name in shared]
-    arrays = ", ".join(f"%s::{kinds[name]}[]" for name in names)
+    # Binary, as the driver writes an array as text by a regular expression in Python; JSON it knows as text only.
+    arrays = ", ".join(
+        f"%b::{'TEXT[]::' if kinds[name] == 'JSONB' else ''}{kinds[name]}[]" for name in names
+    )
     varying = [f"varying.c{place}" for place in range(len(names))]
     text = (
         f"{into} SELECT {', '.join([*fixed, *varying])} "
