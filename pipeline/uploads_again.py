@@ -74,7 +74,13 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 def _listed(session: Session, upload: Upload, earlier: Sequence[str]) -> Iterator[tuple[str, Done]]:
     wanted = (
-        select(Listing, UploadRow.row)
+        select(
+            Listing.product_id,
+            Listing.channel_product_id,
+            Listing.upload_id,
+            Listing.row_number,
+            UploadRow.row,
+        )
         .join(
             UploadRow,
             (UploadRow.upload_id == Listing.upload_id) & (UploadRow.number == Listing.row_number),
@@ -86,11 +92,8 @@ def _listed(session: Session, upload: Upload, earlier: Sequence[str]) -> Iterato
             Listing.upload_id.in_(earlier),
         )
     )
-    for listing, row in session.execute(wanted):
-        yield (
-            listing.product_id,
-            Done(listing.channel_product_id, listing.upload_id, listing.row_number, row or {}),
-        )
+    for product_id, channel_product_id, upload_id, number, row in session.execute(wanted):
+        yield product_id, Done(channel_product_id, upload_id, number, row or {})
 
 
 def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
