@@ -67,11 +67,9 @@ def insert_many(
     fixed = [f"%s::{kinds[name]}" for name in shared]
     # Binary, as the driver writes an array as text by a regular expression in Python; JSON it knows as text only.
     arrays = ", ".join(f"%b::{'TEXT[]::' if kinds[name] == 'JSONB' else ''}{kinds[name]}[]" for name in names)
-    varying = [f"varying.c{place}" for place in range(len(names))]
-    text = (
-        f"{into} SELECT {', '.join([*fixed, *varying])} "
-        f"FROM unnest({arrays}) AS varying({', '.join(f'c{place}' for place in range(len(names)))}){conflict}"  # noqa: S608 - names of our own models
-    )
+    chosen = ", ".join([*fixed, *(f"varying.c{place}" for place in range(len(names)))])
+    source = f"unnest({arrays}) AS varying({', '.join(f'c{place}' for place in range(len(names)))})"
+    text = f"{into} SELECT {chosen} FROM {source}{conflict}"  # noqa: S608 - the names of our own models
     return connection.exec_driver_sql(text, (*shared.values(), *columns)).rowcount
 
 
