@@ -29,6 +29,7 @@ from pipeline.store import (
 from pipeline.store.types import json_text
 from pipeline.uploads import moment
 from pipeline.uploads_sending import Sending
+from pipeline.uploads_state import add_counts
 
 MOST_REASON = 500
 """Characters of a row's reason in lists; the decision holds all of it."""
@@ -118,6 +119,7 @@ def keep_rows(
     ids = _keep_decisions(session, upload, kept, now)
     common = {"upload_id": upload.id, "updated_at": now}
     insert_many(session, UploadRow, common, ROW, [_row(item, ids[item.number]) for item in kept])
+    add_counts(session, upload, (item.state for item in kept))
 
 
 def decisions_from(content: bytes) -> tuple[Decision, ...]:

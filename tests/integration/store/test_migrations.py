@@ -103,13 +103,13 @@ def test_down_two_steps_and_up_again_keeps_every_row(filled: Store) -> None:
     assert "0003" == revision_of(filled)
     forgotten = {
         **before,
-        "uploads": without(before["uploads"], "corrects"),
+        "uploads": without(without(before["uploads"], "corrects"), "counts"),
         "listings": without(before["listings"], "channel_skus"),
     }
     assert {name: sorted(rows, key=repr) for name, rows in forgotten.items()} == content(filled)
 
     migrate(filled)
-    assert "0005" == revision_of(filled)
+    assert "0008" == revision_of(filled)
     kept = {**before, "uploads": [{**row, "corrects": None} for row in before["uploads"]]}
     assert {name: sorted(rows, key=repr) for name, rows in kept.items()} == content(filled)
     assert [] == pending_changes(filled)
@@ -120,10 +120,11 @@ def test_up_from_an_earlier_revision_keeps_every_row(filled: Store) -> None:
     before = content(filled)
     migrate(filled)
     after = content(filled)
-    assert {"corrects": None} == {k: v for row in after["uploads"] for k, v in row.items() if k == "corrects"}
+    new = {k: v for row in after["uploads"] for k, v in row.items() if k in ("corrects", "counts")}
+    assert {"corrects": None, "counts": None} == new
     assert before == {
         **after,
-        "uploads": without(after["uploads"], "corrects"),
+        "uploads": without(without(after["uploads"], "corrects"), "counts"),
         "listings": without(after["listings"], "channel_skus"),
     }
 
@@ -153,13 +154,13 @@ def test_down_to_nothing_and_up_again(bare_store: Store) -> None:
     migrate(bare_store, "base")
     assert (None, {}) == (revision_of(bare_store), content(bare_store))
     migrate(bare_store)
-    assert "0005" == revision_of(bare_store)
+    assert "0008" == revision_of(bare_store)
 
 
 def test_migrating_twice_changes_nothing(filled: Store) -> None:
     before = content(filled)
     migrate(filled)
-    migrate(filled, "0005")
+    migrate(filled, "0008")
     assert before == content(filled)
 
 
@@ -210,7 +211,7 @@ def test_rows_that_have_lost_their_parent_are_named_and_nothing_is_changed(fille
 
 def test_an_unknown_revision_is_refused_with_the_known_ones(store: Store) -> None:
     with pytest.raises(
-        MigrationError, match="没有版本 0999；可用的版本：0001、0002、0003、0004、0005、head、base"
+        MigrationError, match="没有版本 0999；可用的版本：0001、0002、0003、0004、0005、0008、head、base"
     ):
         migrate(store, "0999")
 
@@ -220,7 +221,7 @@ def test_a_database_that_is_newer_than_the_program_is_left_alone(filled: Store) 
         connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
     before = content(filled)
     for revision in ("head", "0001", "base"):
-        with pytest.raises(MigrationError, match="0999 比程序新（程序最新为 0005）"):
+        with pytest.raises(MigrationError, match="0999 比程序新（程序最新为 0008）"):
             migrate(filled, revision)
     assert before == content(filled)
 
