@@ -86,10 +86,10 @@ def _print_costs(found: Found, rows: int) -> None:
     for title, costs in found.items():
         cpu, wall = _spread(costs, "cpu"), _spread(costs, "wall")
         first = Spread(reading.values[: len(costs)])
-        peak = max(cost["peak"] for cost in costs)
+        peak = "" if title.startswith("floor") else f"{max(cost['peak'] for cost in costs):,.0f}"
         print(
             f"| {title} | {number(cpu.middle)} | {number(wall.middle)} | {rows / wall.middle:,.0f} "
-            f"| {cpu.over(first).ratio()} | {peak:,.0f} |"
+            f"| {cpu.over(first).ratio()} | {peak} |"
         )
     print(
         "\nCPU is that of our process; what PostgreSQL's server does is in the wall clock only. The floor is what the check has kept, "

@@ -118,7 +118,7 @@ def count_rows(session: Session, upload_id: str) -> dict[RowState, int]:
 def add_counts(session: Session, upload: Upload, states: Iterable[RowState]) -> None:
     """Note the states of rows that have just been kept, within the transaction that keeps them and that holds the upload's row."""
     if upload.counts is None:
-        upload.counts = {**count_rows(session, upload.id)}
+        upload.counts = _kept(count_rows(session, upload.id))
     else:
         upload.counts = dict(Counter(upload.counts) + Counter(states))
 
@@ -146,7 +146,7 @@ def advance(session: Session, upload_id: str) -> UploadState:
         now, counts = database_now(session), count_rows(session, upload_id)
         failing = any(counts[state] for state in FAILING)
         upload.state = "done_with_failures" if failing else "done"
-        upload.counts, upload.finished_at = {**counts}, now
+        upload.counts, upload.finished_at = _kept(counts), now
     session.flush()
     return upload.state
 
@@ -163,6 +163,11 @@ def fail(store: Store, upload_id: str, why: str) -> None:
 def _any_open(session: Session, upload_id: str) -> bool:
     wanted = select(UploadRow.number).where(UploadRow.upload_id == upload_id, UploadRow.state.in_(OPEN))
     return session.scalar(wanted.limit(1)) is not None
+
+
+def _kept(counts: Mapping[RowState, int]) -> dict[str, int]:
+    """Leave out the states that no row has."""
+    return {state: count for state, count in counts.items() if count}
 
 
 def _of_every_state(found: Mapping[str, int]) -> dict[RowState, int]:
