@@ -113,11 +113,11 @@ def _check(checking: Checking, upload: Upload) -> None:
     """
     store = checking.store
     name, content = received_file(store, upload.id)
+    seen = _Counted(open_upload(content, name).rows)
     assert upload.as_of is not None
     tables = _tables(store, upload)
     shop = shop_fact(store, upload.channel, upload.shop_id)
     checker = Checker(checking.rulebook, checking.channel, upload.as_of, tables, shop)
-    seen = _Counted(open_upload(content, name).rows)
     decide_fact = checker.decider(seen)
     with store.write() as session:
         find_upload(session, upload.id, lock=True).row_total = seen.count
@@ -150,6 +150,7 @@ def _keep_chunk(
     left = [row for row in chunk if row.number not in alone]
     decided = [decide.left_alone(row, alone[row.number]) for row in chunk if row.number in alone]
     decided += decide(left) if left else []
+    decided.sort(key=_number)
     for attempt in range(1, TRIES + 1):
         try:
             with checking.store.write() as session:
@@ -157,7 +158,7 @@ def _keep_chunk(
                 if upload.state != "checking":
                     return
                 known = set(session.scalars(_numbers(upload_id, decided[0].number, decided[-1].number)))
-                new = [item for item in sorted(decided, key=_number) if item.number not in known]
+                new = [item for item in decided if item.number not in known]
                 if new:
                     keep_rows(session, upload, new, decide.sending, database_now(session))
         except StoreBusy:

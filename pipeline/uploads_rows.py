@@ -35,6 +35,7 @@ MOST_REASON = 500
 """Characters of a row's reason in lists; the decision holds all of it."""
 
 ROW = ("number", "product_id", "cells", "row", "state", "decision_id", "reason", "channel_product_id")
+"""The columns in which the rows of an upload differ when they are kept."""
 
 Fact = dict[str, Any]
 
