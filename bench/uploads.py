@@ -101,7 +101,8 @@ def _print_costs(found: Found, rows: int) -> None:
             assert sum(counts.values()) == rows, counts
             told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
             print(
-                f"- {title}: {told}; sum {sum(counts.values()):,}. Progress: {costs[0]['tick'] * 1e3:.1f} ms a look."
+                f"- {title}: {told}; sum {sum(counts.values()):,}. "
+                f"A look at its progress while it is pushed, which counts the rows: {costs[0]['tick'] * 1e3:.1f} ms."
             )
     print("\nGoals: the check ≤ 3 × reading the rows; memory < 600 MB.", flush=True)
 
