@@ -15,6 +15,7 @@ from bench.compare import Pace, Pair, against_hand, against_peer, passing
 from bench.data import facts, sample
 from bench.peers import Peer, peers
 from bench.sets import Set, generated, shipped
+from bench.uploads import print_uploads
 
 FULL = Pace(rounds=11, budget=4.0, passing=0.1)
 LEAST_TIMED = 5
@@ -49,7 +50,9 @@ def main() -> int:
     print_growth([sets[0], as_many, *sets[1:]], pace)
     print_compiling(sets)
     print_payloads(sets[0], items, found, pace)
-    print_sheets(rows=300 if quick else 50_000, rounds=1 if quick else 3)
+    rows, rounds = (300, 1) if quick else (50_000, 3)
+    print_sheets(rows, rounds)
+    print_uploads(rows, rounds, fetched=60 if quick else 2000)
     for line in wrong:
         print(f"DIFFERENT: {line}", file=sys.stderr)
     return 1 if wrong else 0

@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -19,10 +16,10 @@ from python_calamine import CalamineWorkbook
 
 from bench.clock import Spread
 from bench.data import AS_OF, REFERENCE, SEED, SHOP, UPLOAD, Item, sample
+from bench.process import ROOT, peak, run
 from mappings.sheet import open_upload
 from mappings.youzan import product_from_item
 
-ROOT = Path(__file__).parent.parent
 SHEET, CATALOGUE, REPORT, PEAK = "upload.xlsx", "products.jsonl", "report.txt", "peak.txt"
 
 
@@ -111,35 +108,13 @@ def costs(folder: Path, rounds: int) -> dict[str, Cost]:
     peaks = dict.fromkeys(STEPS, 0.0)
     for _ in range(rounds):
         for name in STEPS:
-            spent, peak = _run([sys.executable, "-m", "bench.sheets", name, str(folder)])
-            seconds[name].append(spent)
-            peaks[name] = max(peaks[name], peak)
+            seconds[name].append(run("bench.sheets", name, folder))
+            peaks[name] = max(peaks[name], float((folder / PEAK).read_text()))
     return {name: Cost(Spread(tuple(values)), peaks[name]) for name, values in seconds.items()}
-
-
-def _run(words: Sequence[str]) -> tuple[float, float]:
-    """Run a process and give its CPU seconds and its peak memory in MB."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    log = Path(words[-1]) / "log.txt"
-    to_log = (os.POSIX_SPAWN_OPEN, 2, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    process = os.posix_spawn(words[0], list(words), environment, file_actions=[to_log])
-    _, status, usage = os.wait4(process, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise RuntimeError(f"the step {words[-2]!r} failed:\n{log.read_text(encoding='utf-8')}")
-    return usage.ru_utime + usage.ru_stime, float((Path(words[-1]) / PEAK).read_text())
-
-
-def _peak() -> float:
-    """Give the peak memory of this process in MB; what Linux tells the parent counts the parent's memory before the start too."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1e3
-    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return usage / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 if __name__ == "__main__":
     try:
         STEPS[sys.argv[1]](Path(sys.argv[2]))
     finally:
-        (Path(sys.argv[2]) / PEAK).write_text(str(_peak()))
+        (Path(sys.argv[2]) / PEAK).write_text(str(peak()))

@@ -70,6 +70,15 @@ class RowCells(Mapping[str, Cell]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def texts(self) -> dict[str, str]:
+        """Give what the filled cells hold, as text by column title, without making the cells."""
+        values = self._values
+        return {
+            place.title: value if value.__class__ is str else show(value)
+            for place in self._places.values()
+            if (value := values[place.index]) != "" and value is not None
+        }
+
 
 def make_cell(sheet: str, number: int, place: Place, value: object) -> Cell:
     """Name a cell of a column in one row."""

@@ -35,7 +35,7 @@ class SheetRow(NamedTuple):
 
     number: int
     row: dict[str, Any]
-    cells: Mapping[str, Cell]
+    cells: RowCells
     problems: tuple[Diagnostic, ...]
 
 

@@ -170,7 +170,7 @@ class Checker:
         """Make the function that decides a listing.
 
         Args:
-            rows: The rows of the upload, which know each other's values.
+            rows: The rows of the upload, which know each other's values; gone through once.
             without: Leave out the rules that speak of this part of the listing; empty to leave out none.
             but: Fields of that part that a rule may speak of nevertheless, as their steps.
 
@@ -178,16 +178,23 @@ class Checker:
             A function from a fact to a decision of each ruleset.
         """
         rulesets = [_without(ruleset, without, but) if without else ruleset for ruleset in self.rulesets()]
+        batches: dict[str, Batch] = {
+            ruleset.name: Batch(ref for ref in batch_refs(ruleset.plan()) if ref.steps[0] == "row")
+            for ruleset in rulesets
+            if ruleset.kind != "mapping"
+        }
+        for row in rows:
+            fact, label = {"row": row.row}, str(row.number)
+            for batch in batches.values():
+                batch.add(fact, label)
         sessions: list[Callable[[Fact], Decision]] = []
         for ruleset in rulesets:
             if ruleset.kind == "mapping":
                 sessions.append(_deciding(MappingSession(ruleset, self.tables, self.as_of)))
                 continue
-            batch = Batch(ref for ref in batch_refs(ruleset.plan()) if ref.steps[0] == "row")
-            for row in rows:
-                batch.add({"row": row.row}, str(row.number))
             evaluator = compile_plan(ruleset.plan()) if without else self.rulebook.evaluator(ruleset)
-            sessions.append(Session(ruleset, evaluator, self.tables, self.as_of, batch).decide)
+            session = Session(ruleset, evaluator, self.tables, self.as_of, batches[ruleset.name])
+            sessions.append(session.decide)
         return lambda fact: tuple([decide(fact) for decide in sessions])
 
 

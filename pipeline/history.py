@@ -24,7 +24,7 @@ from pipeline.store import (
 )
 from pipeline.uploads import find_upload
 from pipeline.uploads_rows import decisions_from
-from pipeline.uploads_state import FAILING, ROW_TITLES, Progress, count_rows
+from pipeline.uploads_state import FAILING, ROW_TITLES, Progress, progress_of
 
 MOST = 500
 """Most uploads, or rows, of one page."""
@@ -234,14 +234,18 @@ def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
 
 
 def _line(session: Session, upload: Upload) -> UploadLine:
-    counts = Progress(
-        upload.state, upload.row_total or 0, count_rows(session, upload.id), upload.failure or ""
-    )
     sender = (upload.actor_id, upload.actor_name)
     file = (upload.filename, upload.size)
     times = (upload.received_at, upload.finished_at)
     return UploadLine(
-        upload.id, upload.shop_id, upload.channel, *file, *sender, *times, upload.corrects, counts
+        upload.id,
+        upload.shop_id,
+        upload.channel,
+        *file,
+        *sender,
+        *times,
+        upload.corrects,
+        progress_of(session, upload),
     )
 
 

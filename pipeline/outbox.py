@@ -135,7 +135,12 @@ def idempotency_key(subject: Subject, payload: Mapping[str, Any]) -> str:
         >>> key.rpartition(":")[0], len(key.rpartition(":")[2])
         ('huiju:1:product.add:403680077', 32)
     """
-    digest = hashlib.sha256(canonical(payload)).hexdigest()[:32]
+    return key_of(subject, canonical(payload))
+
+
+def key_of(subject: Subject, content: bytes) -> str:
+    """Give the same of a payload's canonical bytes."""
+    digest = hashlib.sha256(content).hexdigest()[:32]
     return f"{subject.channel}:{subject.shop_id}:{subject.kind}:{subject.name}:{digest}"
 
 

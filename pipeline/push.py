@@ -4,50 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.mapping import MappingSession
-from engine.rules import Ruleset
-from engine.tables import Tables
-from mappings.channels.huiju import product_payload
 from pipeline.jobs.add_product import AddProduct
 from pipeline.outbox import Payload, Subject, enqueue
 from pipeline.store import Listing, OutboxItem, Upload, UploadRow
-from pipeline.store.types import json_text
-
-
-class ListingSending:
-    """Put listings that passed on their way (`pipeline.uploads_rows.Sending`).
-
-    Args:
-        mapping: The mapping rules of the channel; None to take rows as they are.
-        tables: The channel's reference data.
-        as_of: The moment asked for; aware.
-    """
-
-    def __init__(self, mapping: Ruleset | None, tables: Tables, as_of: datetime) -> None:
-        self._session = MappingSession(mapping, tables, as_of) if mapping is not None else None
-
-    def payload(self, fact: dict[str, Any]) -> Payload:
-        """Make what is sent.
-
-        Raises:
-            ListingIncomplete: The listing lacks what the channel needs.
-            StoreRefused: It holds what can't be kept, such as half of a surrogate pair.
-        """
-        mapped = self._session.map(fact).mapped if self._session is not None else ()
-        payload = product_payload(fact, mapped)
-        json_text(payload)
-        return payload
-
-    def enqueue(
-        self, session: Session, upload: Upload, number: int, product_id: str, payload: Payload, now: datetime
-    ) -> None:
-        """Keep it for sending, within the transaction in which its row and its claim to the listing are kept."""
-        enqueue_listing(session, upload, number, product_id, payload, now)
 
 
 def enqueue_listing(

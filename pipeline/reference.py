@@ -206,14 +206,10 @@ def _snapshot(row: ReferenceSnapshot) -> Snapshot:
 
 def _listings(session: Session, channel: str, shop_id: str) -> list[dict[str, Any]]:
     """Give the shop's listings, those on their way to the channel too: neither may be listed again."""
-    wanted = select(Listing).where(Listing.channel == channel, Listing.shop_id == shop_id)
+    columns = (Listing.product_id, Listing.channel_product_id, Listing.listed_at)
+    wanted = select(*columns).where(Listing.channel == channel, Listing.shop_id == shop_id)
     found = []
-    for listing in session.scalars(wanted.order_by(Listing.product_id)):
-        row = {
-            "product_id": listing.product_id,
-            "channel_product_id": listing.channel_product_id,
-            "listed_at": listing.listed_at,
-            "shop_id": shop_id,
-        }
+    for listing in session.execute(wanted.order_by(Listing.product_id)).mappings():
+        row = {**listing, "shop_id": shop_id}
         found.append({key: value for key, value in row.items() if value is not None})
     return found

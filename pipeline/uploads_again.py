@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ def done_before(store: Store, upload_id: str) -> dict[str, Done]:
         return dict(_listed(session, upload, earlier)) if earlier else {}
 
 
-def left_alone(rows: Sequence[SheetRow], done: Mapping[str, Done]) -> dict[int, Done]:
+def left_alone(rows: Iterable[SheetRow], done: Mapping[str, Done]) -> dict[int, Done]:
     """Find the rows that are left alone, by number; of two rows with one product only the first is."""
     alone: dict[int, Done] = {}
     seen: set[str] = set()
@@ -74,7 +74,13 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 def _listed(session: Session, upload: Upload, earlier: Sequence[str]) -> Iterator[tuple[str, Done]]:
     wanted = (
-        select(Listing, UploadRow.row)
+        select(
+            Listing.product_id,
+            Listing.channel_product_id,
+            Listing.upload_id,
+            Listing.row_number,
+            UploadRow.row,
+        )
         .join(
             UploadRow,
             (UploadRow.upload_id == Listing.upload_id) & (UploadRow.number == Listing.row_number),
@@ -86,11 +92,8 @@ def _listed(session: Session, upload: Upload, earlier: Sequence[str]) -> Iterato
             Listing.upload_id.in_(earlier),
         )
     )
-    for listing, row in session.execute(wanted):
-        yield (
-            listing.product_id,
-            Done(listing.channel_product_id, listing.upload_id, listing.row_number, row or {}),
-        )
+    for product_id, channel_product_id, upload_id, number, row in session.execute(wanted):
+        yield product_id, Done(channel_product_id, upload_id, number, row or {})
 
 
 def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

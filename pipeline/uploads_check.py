@@ -6,9 +6,10 @@ end anywhere, be taken up anywhere, by any process and by several at once: rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -21,10 +22,11 @@ from engine.rulebook import Channel, Rulebook
 from engine.tables import Tables
 from mappings.sheet import SheetError, SheetRow, UploadSheet, open_upload
 from pipeline.checking import Checker
-from pipeline.products import products, pull_products
+from pipeline.products import payload_texts, product_of, pull_products
 from pipeline.reference import LISTINGS, load_reference
 from pipeline.shops import shop_fact
 from pipeline.store import Product, Store, StoreBusy, Upload, UploadRow, database_now
+from pipeline.store.types import json_text
 from pipeline.uploads import FINISHED, find_upload, received_file
 from pipeline.uploads_again import Done, done_before, left_alone
 from pipeline.uploads_rows import Decided, keep_rows, reason_of
@@ -84,14 +86,10 @@ def check_upload(checking: Checking, upload_id: str) -> Progress:
     store = checking.store
     upload = _begin(store, upload_id)
     if upload.state == "checking":
-        name, content = received_file(store, upload_id)
         try:
-            sheet = open_upload(content, name)
-            rows = list(sheet.rows)
+            _check(checking, upload)
         except SheetError as error:
             fail(store, upload_id, _said(error))
-            return progress(store, upload_id)
-        _check(checking, upload, sheet, rows)
     return progress(store, upload_id)
 
 
@@ -107,22 +105,31 @@ def _begin(store: Store, upload_id: str) -> Upload:
     return upload
 
 
-def _check(checking: Checking, upload: Upload, sheet: UploadSheet, rows: list[SheetRow]) -> None:
+def _check(checking: Checking, upload: Upload) -> None:
+    """Read the file twice, which is quick: once for what rows must know of each other, once to decide them chunk by chunk.
+
+    Raises:
+        SheetError: The file can't be read; nothing of it is kept then.
+    """
     store = checking.store
-    with store.write() as session:
-        find_upload(session, upload.id, lock=True).row_total = len(rows)
+    name, content = received_file(store, upload.id)
+    seen = _Counted(open_upload(content, name).rows)
     assert upload.as_of is not None
     tables = _tables(store, upload)
     shop = shop_fact(store, upload.channel, upload.shop_id)
     checker = Checker(checking.rulebook, checking.channel, upload.as_of, tables, shop)
-    sending = checking.sending(tables, upload.as_of)
-    alone = left_alone(rows, done_before(store, upload.id))
-    decide = _Decider(checking, checker, sending, upload, sheet, rows)
+    decide_fact = checker.decider(seen)
+    with store.write() as session:
+        find_upload(session, upload.id, lock=True).row_total = seen.count
+    listed = done_before(store, upload.id)
+    alone = left_alone(open_upload(content, name).rows, listed) if listed else {}
+    sheet = open_upload(content, name)
+    decide = _Decider(checking, checker, decide_fact, checking.sending(tables, upload.as_of), upload, sheet)
     done = 0
-    for chunk in _chunks(rows):
+    while chunk := list(islice(sheet.rows, CHUNK)):
         _keep_chunk(checking, upload.id, _left(store, upload.id, chunk), alone, decide)
         done += len(chunk)
-        checking.on_progress(done, len(rows))
+        checking.on_progress(done, seen.count)
     with store.write() as session:
         held = find_upload(session, upload.id, lock=True)
         if held.state == "checking":
@@ -143,6 +150,7 @@ def _keep_chunk(
     left = [row for row in chunk if row.number not in alone]
     decided = [decide.left_alone(row, alone[row.number]) for row in chunk if row.number in alone]
     decided += decide(left) if left else []
+    decided.sort(key=_number)
     for attempt in range(1, TRIES + 1):
         try:
             with checking.store.write() as session:
@@ -150,7 +158,7 @@ def _keep_chunk(
                 if upload.state != "checking":
                     return
                 known = set(session.scalars(_numbers(upload_id, decided[0].number, decided[-1].number)))
-                new = [item for item in sorted(decided, key=_number) if item.number not in known]
+                new = [item for item in decided if item.number not in known]
                 if new:
                     keep_rows(session, upload, new, decide.sending, database_now(session))
         except StoreBusy:
@@ -160,6 +168,23 @@ def _keep_chunk(
             return
 
 
+class _Counted:
+    """Give rows and count them.
+
+    Attributes:
+        count: Rows given so far.
+    """
+
+    def __init__(self, rows: Iterable[SheetRow]) -> None:
+        self.count = 0
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[SheetRow]:
+        for row in self._rows:
+            self.count += 1
+            yield row
+
+
 class _Decider:
     """Decide rows of one upload, with their products as Youzan has them now."""
 
@@ -167,30 +192,30 @@ class _Decider:
         self,
         checking: Checking,
         checker: Checker,
+        decide: Callable[[Fact], tuple[Decision, ...]],
         sending: Sending,
         upload: Upload,
         sheet: UploadSheet,
-        rows: list[SheetRow],
     ) -> None:
         self.sending = sending
         self._checking = checking
         self._checker = checker
         self._upload = upload
         self._sheet = sheet
-        self._decide: Callable[[Fact], tuple[Decision, ...]] = checker.decider(rows)
+        self._decide = decide
 
     def __call__(self, rows: Sequence[SheetRow]) -> list[Decided]:
         """Decide rows; each id is looked up once."""
         ids = list(dict.fromkeys(row.row["product_id"] for row in rows if "product_id" in row.row))
         unreadable = self._refresh(ids)
-        found = dict(products(self._checking.store, self._upload.shop_id, ids))
+        found = dict(payload_texts(self._checking.store, self._upload.shop_id, ids))
         return [self._one(row, found, unreadable) for row in rows]
 
     def left_alone(self, row: SheetRow, done: Done) -> Decided:
         """Take a row whose product is listed already for what it is."""
         checked = self._checker.checked(self._sheet, row._replace(problems=()), ())
         return Decided(
-            checked, row.row, "listed", done.remark(row.row), channel_product_id=done.channel_product_id
+            checked, row, "listed", done.remark(row.row), channel_product_id=done.channel_product_id
         )
 
     def _refresh(self, ids: list[str]) -> dict[str, str]:
@@ -207,24 +232,24 @@ class _Decider:
         wanted = [item_id for item_id in ids if item_id not in known]
         return pull_products(store, client, self._upload.shop_id, wanted).unreadable if wanted else {}
 
-    def _one(self, row: SheetRow, found: dict[str, Fact | None], unreadable: dict[str, str]) -> Decided:
+    def _one(self, row: SheetRow, found: dict[str, str], unreadable: dict[str, str]) -> Decided:
         product_id = row.row.get("product_id", "")
-        product = found.get(product_id)
+        product = product_of(found[product_id]) if product_id in found else None
         fact: Fact = {"shop": self._checker.shop, "row": row.row}
         if product is not None:
             fact["product"] = product
         elif product_id in found:
             problem = _unreadable(row, unreadable.get(product_id, ""))
             checked = self._checker.checked(self._sheet, row._replace(problems=(*row.problems, problem)), ())
-            return Decided(checked, row.row, "rejected", reason_of(checked))
+            return Decided(checked, row, "rejected", reason_of(checked))
         checked = self._checker.checked(self._sheet, row, self._decide(fact))
         if checked.outcome != "accepted":
-            return Decided(checked, row.row, checked.outcome, reason_of(checked), product)
+            return Decided(checked, row, checked.outcome, reason_of(checked))
         try:
-            payload = self.sending.payload(fact)
+            payload, kept = self.sending.payload(fact), json_text(product)
         except ShelfgateError as error:
-            return Decided(checked, row.row, "rejected", error.message, product)
-        return Decided(checked, row.row, "queued", "", product, payload)
+            return Decided(checked, row, "rejected", error.message)
+        return Decided(checked, row, "queued", "", kept, payload)
 
 
 def _tables(store: Store, upload: Upload) -> Tables:
@@ -245,11 +270,6 @@ def _numbers(upload_id: str, first: int, last: int) -> Any:
     return select(UploadRow.number).where(
         UploadRow.upload_id == upload_id, UploadRow.number.between(first, last)
     )
-
-
-def _chunks(rows: Sequence[SheetRow]) -> Iterator[Sequence[SheetRow]]:
-    for start in range(0, len(rows), CHUNK):
-        yield rows[start : start + CHUNK]
 
 
 def _number(item: Decided) -> int:

@@ -7,20 +7,35 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine.decision import Decision, Evidence, Finding, canonical, plain
+from engine.decision import Decision, Evidence, Finding, canonical
 from mappings.report import CheckedRow, entries_of
+from mappings.sheet import SheetRow
 from pipeline.push import give_way
-from pipeline.store import DecisionRow, Listing, RowState, Upload, UploadRow, insert_for, new_id
+from pipeline.store import (
+    DecisionRow,
+    Listing,
+    RowState,
+    StoreRefused,
+    Upload,
+    UploadRow,
+    insert_many,
+    new_id,
+)
+from pipeline.store.types import json_text
 from pipeline.uploads import moment
 from pipeline.uploads_sending import Sending
+from pipeline.uploads_state import add_counts
 
 MOST_REASON = 500
 """Characters of a row's reason in lists; the decision holds all of it."""
+
+ROW = ("number", "product_id", "cells", "row", "state", "decision_id", "reason", "channel_product_id")
+"""The columns in which the rows of an upload differ when they are kept."""
 
 Fact = dict[str, Any]
 
@@ -31,27 +46,26 @@ class Decided:
 
     Attributes:
         checked: The row with its decisions.
-        row: The row as the rules see it.
+        row: The row as the file has it.
         state: Where it goes: queued for a row that passed.
         reason: Why, in one line.
-        product: The product's fact; None where there is none.
-        payload: What is to be sent; only for a row that passed.
+        product: The product's fact as JSON, to be kept with its listing; only for a row that passed.
+        payload: What is to be sent, as `Sending.payload` gives it; only for a row that passed.
         channel_product_id: The channel's id of a product that is listed already and left alone.
     """
 
     checked: CheckedRow
-    row: Fact
+    row: SheetRow
     state: RowState
     reason: str = ""
-    product: Fact | None = None
-    payload: Fact | None = None
+    product: str = ""
+    payload: str = ""
     channel_product_id: str | None = None
 
     @property
     def number(self) -> int:
         """The row's number in the sheet, 1-based."""
-        assert self.checked.number is not None
-        return self.checked.number
+        return self.row.number
 
 
 def reason_of(checked: CheckedRow) -> str:
@@ -89,7 +103,7 @@ def keep_rows(
     unsent = sending.enqueue_all(
         session,
         upload,
-        [(number, item.checked.key, item.payload or {}) for number, item in sent.items()],
+        [(number, item.checked.key, item.payload) for number, item in sent.items()],
         now,
     )
     _give_up(session, upload, list(unsent))
@@ -104,9 +118,9 @@ def keep_rows(
         for item in decided
     ]
     ids = _keep_decisions(session, upload, kept, now)
-    # The table itself: the mapped class would be inserted in groups of rows that leave the same columns empty.
-    table = cast("Table", UploadRow.__table__)
-    session.execute(insert(table), [_row(upload, item, ids[item.number], now) for item in kept])
+    common = {"upload_id": upload.id, "updated_at": now}
+    insert_many(session, UploadRow, common, ROW, [_row(item, ids[item.number]) for item in kept])
+    add_counts(session, upload, (item.state for item in kept))
 
 
 def decisions_from(content: bytes) -> tuple[Decision, ...]:
@@ -128,24 +142,20 @@ def _reserve(session: Session, upload: Upload, passed: Mapping[str, Decided], no
     """
     if not passed:
         return set()
-    values = [
-        {
-            "id": new_id(),
-            "channel": upload.channel,
-            "shop_id": upload.shop_id,
-            "product_id": key,
-            "state": "reserved",
-            "upload_id": upload.id,
-            "row_number": passed[key].number,
-            "snapshot": plain(passed[key].product),
-            "created_at": now,
-        }
-        for key in sorted(passed)
-    ]
-    claim = insert_for(session, Listing).on_conflict_do_nothing(
-        index_elements=["channel", "shop_id", "product_id"]
-    )
-    return set(session.scalars(claim.returning(Listing.product_id), values))
+    common = {
+        "channel": upload.channel,
+        "shop_id": upload.shop_id,
+        "state": "reserved",
+        "upload_id": upload.id,
+        "created_at": now,
+    }
+    names = ("id", "product_id", "row_number", "snapshot")
+    rows = [(new_id(), key, passed[key].number, passed[key].product) for key in sorted(passed)]
+    key = ("channel", "shop_id", "product_id")
+    if insert_many(session, Listing, common, names, rows, unless_taken=key) == len(rows):
+        return set(passed)
+    won = select(Listing.product_id).where(Listing.id.in_([row[0] for row in rows]))
+    return set(session.scalars(won))
 
 
 def _holders(
@@ -188,7 +198,7 @@ def _keep_decisions(
 ) -> dict[int, str | None]:
     """Keep the decisions; alike ones, as those of rows that simply pass, are kept once."""
     ids: dict[int, str | None] = {}
-    values: dict[str, dict[str, Any]] = {}
+    rows: dict[str, tuple[str, str, str, str, bytes]] = {}
     simple_ones: dict[tuple[Decision, ...], str] = {}
     for item in decided:
         decisions = item.checked.decisions
@@ -201,23 +211,17 @@ def _keep_decisions(
             content = canonical({"decisions": [decision.as_data() for decision in decisions]})
             found = hashlib.sha256(upload.shop_id.encode() + b"\0" + content).hexdigest()[:32]
             names = [decision.ruleset for decision in decisions]
-            values[found] = {
-                "id": found,
-                "shop_id": upload.shop_id,
-                "ruleset": "+".join([names[0], *(name.partition("/")[2] for name in names[1:])]),
-                "version": _version(decisions),
-                "as_of": decisions[0].as_of,
-                "outcome": item.checked.outcome,
-                "content": content,
-                "created_at": now,
-            }
+            ruleset = "+".join([names[0], *(name.partition("/")[2] for name in names[1:])])
+            rows[found] = (found, ruleset, _version(decisions), item.checked.outcome, content)
             if simple:
                 simple_ones[decisions] = found
         ids[item.number] = found
-    if values:
-        # In order, so that two uploads with the same decisions never wait for each other.
-        insertion = insert_for(session, DecisionRow).on_conflict_do_nothing(index_elements=["id"])
-        session.execute(insertion, [values[key] for key in sorted(values)])
+    common = {"shop_id": upload.shop_id, "as_of": upload.as_of, "created_at": now}
+    columns = ("id", "ruleset", "version", "outcome", "content")
+    # In order, so that two uploads with the same decisions never wait for each other.
+    insert_many(
+        session, DecisionRow, common, columns, [rows[key] for key in sorted(rows)], unless_taken=["id"]
+    )
     return ids
 
 
@@ -229,20 +233,25 @@ def _version(decisions: Sequence[Decision]) -> str:
     return f"sha256:{hashlib.sha256(canonical(pairs)).hexdigest()}"
 
 
-def _row(upload: Upload, item: Decided, decision_id: str | None, now: datetime) -> dict[str, Any]:
-    return {
-        "upload_id": upload.id,
-        "number": item.number,
-        "product_id": item.checked.key or None,
-        "cells": {cell.column: _kept_text(cell.value) for cell in item.checked.cells.values() if cell.value},
-        "row": item.row,
-        "state": item.state,
-        "decision_id": decision_id,
-        "reason": _kept_text(item.reason) or None,
-        "channel_product_id": item.channel_product_id,
-        "answer": None,
-        "updated_at": now,
-    }
+def _row(item: Decided, decision_id: str | None) -> tuple[Any, ...]:
+    """Give the values of the columns `ROW`."""
+    return (
+        item.number,
+        item.checked.key or None,
+        _cells_text(item.row.cells.texts()),
+        json_text(item.row.row),
+        item.state,
+        decision_id,
+        _kept_text(item.reason) or None,
+        item.channel_product_id,
+    )
+
+
+def _cells_text(cells: dict[str, str]) -> str:
+    try:
+        return json_text(cells)
+    except StoreRefused:
+        return json_text({title: _kept_text(text) for title, text in cells.items()})
 
 
 def _kept_text(text: str) -> str:

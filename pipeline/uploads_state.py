@@ -1,15 +1,16 @@
-"""Where an upload is on its way, and how far: counted row by row in the store, so that any process can tell (R16)."""
+"""Where an upload is on its way, and how far: kept in the store, so that any process can tell (R16)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pipeline.store import RowState, Store, UploadRow, UploadState, database_now
+from pipeline.store import RowState, Store, Upload, UploadRow, UploadState, database_now
 from pipeline.uploads import FINISHED, find_upload
 
 STATE_TITLES: Mapping[UploadState, str] = {
@@ -44,7 +45,8 @@ class Progress:
     Attributes:
         state: Where the upload is.
         total: Rows that the sheet holds; 0 until it is read.
-        rows: Rows decided so far, by state; every state is there.
+        rows: Rows decided so far, by state; every state is there. While the upload is checked, a row that is on its way to the
+            channel already counts as queued.
         failure: Why the upload as a whole failed; empty otherwise.
     """
 
@@ -93,17 +95,32 @@ def progress(store: Store, upload_id: str) -> Progress:
         UploadUnknown: There is no such upload.
     """
     with store.read() as session:
-        upload = find_upload(session, upload_id)
-        return Progress(
-            upload.state, upload.row_total or 0, count_rows(session, upload_id), upload.failure or ""
-        )
+        return progress_of(session, find_upload(session, upload_id))
+
+
+def progress_of(session: Session, upload: Upload) -> Progress:
+    """Give how far an upload has come; while it is checked, and once it is finished, without counting its rows."""
+    if upload.state in ("checking", *FINISHED) and upload.counts is not None:
+        rows = _of_every_state(upload.counts)
+    else:
+        rows = count_rows(session, upload.id)
+    return Progress(upload.state, upload.row_total or 0, rows, upload.failure or "")
 
 
 def count_rows(session: Session, upload_id: str) -> dict[RowState, int]:
     """Count the rows of an upload by state; every state is there."""
     counted = select(UploadRow.state, func.count().label("found")).where(UploadRow.upload_id == upload_id)
-    found = {row.state: row.found for row in session.execute(counted.group_by(UploadRow.state))}
-    return {state: found.get(state, 0) for state in get_args(RowState)}
+    return _of_every_state(
+        {row.state: row.found for row in session.execute(counted.group_by(UploadRow.state))}
+    )
+
+
+def add_counts(session: Session, upload: Upload, states: Iterable[RowState]) -> None:
+    """Note the states of rows that have just been kept, within the transaction that keeps them and that holds the upload's row."""
+    if upload.counts is None:
+        upload.counts = _kept(count_rows(session, upload.id))
+    else:
+        upload.counts = dict(Counter(upload.counts) + Counter(states))
 
 
 def advance(session: Session, upload_id: str) -> UploadState:
@@ -123,11 +140,13 @@ def advance(session: Session, upload_id: str) -> UploadState:
     upload = find_upload(session, upload_id, lock=True)
     if upload.state not in ("checked", "pushing"):
         return upload.state
-    if _any_row(session, upload_id, OPEN):
+    if _any_open(session, upload_id):
         upload.state = "pushing"
     else:
-        now, failing = database_now(session), _any_row(session, upload_id, FAILING)
-        upload.state, upload.finished_at = "done_with_failures" if failing else "done", now
+        now, counts = database_now(session), count_rows(session, upload_id)
+        failing = any(counts[state] for state in FAILING)
+        upload.state = "done_with_failures" if failing else "done"
+        upload.counts, upload.finished_at = _kept(counts), now
     session.flush()
     return upload.state
 
@@ -141,6 +160,15 @@ def fail(store: Store, upload_id: str, why: str) -> None:
             upload.state, upload.failure, upload.finished_at = "failed", why, now
 
 
-def _any_row(session: Session, upload_id: str, states: tuple[RowState, ...]) -> bool:
-    wanted = select(UploadRow.number).where(UploadRow.upload_id == upload_id, UploadRow.state.in_(states))
+def _any_open(session: Session, upload_id: str) -> bool:
+    wanted = select(UploadRow.number).where(UploadRow.upload_id == upload_id, UploadRow.state.in_(OPEN))
     return session.scalar(wanted.limit(1)) is not None
+
+
+def _kept(counts: Mapping[RowState, int]) -> dict[str, int]:
+    """Leave out the states that no row has."""
+    return {state: count for state, count in counts.items() if count}
+
+
+def _of_every_state(found: Mapping[str, int]) -> dict[RowState, int]:
+    return {state: found.get(state, 0) for state in get_args(RowState)}

@@ -32,7 +32,7 @@ from pipeline.store.rates import book, hold_back
 from pipeline.store.records import AuditEntry, AuditOutcome, DecisionRow, Event, Outcome
 from pipeline.store.reference import ReferenceSnapshot
 from pipeline.store.shops import BindingRow, Edition, Shop, Standing
-from pipeline.store.statements import insert_for, newest_first, oldest_first
+from pipeline.store.statements import insert_for, insert_many, newest_first, oldest_first
 from pipeline.store.uploads import RowState, Upload, UploadFile, UploadRow, UploadState
 
 __all__ = [
@@ -84,6 +84,7 @@ __all__ = [
     "draft_revision",
     "hold_back",
     "insert_for",
+    "insert_many",
     "migrate",
     "new_id",
     "newest_first",

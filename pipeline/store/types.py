@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.mutable import MutableDict, MutableList
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from engine.decision import plain
 from pipeline.store.errors import StoreRefused
 
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -88,8 +89,12 @@ def big_integer() -> TypeEngine[int]:
     return BigInteger().with_variant(Integer(), "sqlite")
 
 
-def json_text(value: Any) -> str:
-    """Write a JSON value for the database: Chinese as Chinese, so that SQLite finds a Chinese key.
+def json_text(value: Any, *, sort_keys: bool = False) -> str:
+    """Write a JSON value for the database: Chinese as Chinese, so that SQLite finds a Chinese key; times as `engine.decision.plain` does.
+
+    Args:
+        value: The value.
+        sort_keys: Write it as `engine.decision.canonical` does, so that what is kept is what was hashed.
 
     Raises:
         StoreRefused: Where a number is not finite or a text holds what PostgreSQL can't keep (NUL, half a surrogate
@@ -100,10 +105,25 @@ def json_text(value: Any) -> str:
         '{"类目":1}'
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = (_SORTED if sort_keys else _AS_IT_IS).encode(value)
         text.encode()
     except (TypeError, ValueError) as error:
         raise StoreRefused(f"这个值无法存为 JSON：{type(error).__name__}，请检查其中的数字和文字") from None
-    if NUL.search(text):
+    if "\\u0000" in text and NUL.search(text):  # looked for plainly first, as nearly no text holds it
         raise StoreRefused("文字中含有空字符（U+0000），数据库无法原样保存；请删除该字符")
     return text
+
+
+def _encoder(*, sort_keys: bool) -> json.JSONEncoder:
+    return json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, sort_keys=sort_keys, separators=(",", ":"), default=_moment_text
+    )
+
+
+def _moment_text(value: object) -> Any:
+    if isinstance(value, date):
+        return plain(value)
+    raise TypeError(type(value).__name__)
+
+
+_AS_IT_IS, _SORTED = _encoder(sort_keys=False), _encoder(sort_keys=True)

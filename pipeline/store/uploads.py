@@ -28,6 +28,8 @@ class Upload(Base):
         as_of: The moment its decisions are made for; None until checked.
         failure: Why the upload as a whole failed; None otherwise.
         corrects: The upload whose failing rows this one corrects (R17); None for a new one.
+        counts: How many rows there are of each state: while it is checked, of what was decided of the rows kept so far;
+            once it is finished, of all. None where nobody has counted.
     """
 
     __tablename__ = "uploads"
@@ -61,6 +63,7 @@ class Upload(Base):
     received_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     corrects: Mapped[str | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"))
+    counts: Mapped[dict[str, Any] | None] = mapped_column(json_object())
 
 
 class UploadFile(Base):

@@ -36,3 +36,5 @@ def test_the_benchmark_runs_and_every_engine_answers_as_the_record_evaluator_doe
         assert f"| {engine}" in run.stdout
     for section in ("## Growth", "## Compile time", "## From payload to decision", "## An upload of"):
         assert section in run.stdout
+    for line in ("| check, SQLite", "| check, PostgreSQL", "| floor, PostgreSQL", "With products fetched"):
+        assert line in run.stdout

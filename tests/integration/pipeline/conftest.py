@@ -33,6 +33,7 @@ from pipeline.store import (
     UploadRow,
     database_now,
 )
+from pipeline.store.types import json_text
 from pipeline.uploads import Received, receive
 from pipeline.uploads_check import Checking, check_upload
 from pipeline.uploads_state import Progress, advance
@@ -52,11 +53,11 @@ class NotedSending:
 
     sent: list[tuple[str, int, str]] = field(default_factory=list)
 
-    def payload(self, fact: Fact) -> Fact:
-        return {"title": fact["product"]["title"]}
+    def payload(self, fact: Fact) -> str:
+        return json_text({"title": fact["product"]["title"]})
 
     def enqueue_all(
-        self, session: Session, upload: Upload, rows: Sequence[tuple[int, str, Fact]], now: datetime
+        self, session: Session, upload: Upload, rows: Sequence[tuple[int, str, str]], now: datetime
     ) -> dict[int, str]:
         for number, product_id, _ in sorted(rows, key=lambda row: row[0]):
             self.enqueue(upload.id, number, product_id)

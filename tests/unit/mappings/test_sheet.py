@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,15 @@ def test_each_field_knows_its_cell(workbook: Workbook, titles: list[str], good: 
         path: cell.name for path, cell in row.cells.items()
     }.items()
     assert len(row.cells) == len(titles)
+
+
+def test_what_a_row_holds_is_told_by_title_as_its_cells_would(workbook: Workbook, titles: list[str]) -> None:
+    rows = [
+        [403680077, " 颜色", 1001.5, None, "", True, datetime(2022, 3, 8), 0],
+        ["1", "", "", "尺码", "1002"],
+    ]
+    for row in read(workbook({"上架商品": [titles, *rows]})):
+        assert {cell.column: cell.value for cell in row.cells.values() if cell.value} == row.cells.texts()
 
 
 def test_numbers_are_read_as_ids(workbook: Workbook, titles: list[str]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.decision import canonical, plain
 from pipeline.store import Base, StoreRefused, new_id
 from pipeline.store.types import PlainText, UtcDateTime, json_text
 
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 DIALECTS = (sqlite.dialect(), postgresql.dialect())
 
 
@@ -90,3 +93,20 @@ def test_every_moment_is_kept_in_utc() -> None:
         for column in table.columns
         if isinstance(column.type, DateTime)
     ]
+
+
+def test_moments_in_json_are_written_as_decisions_write_them() -> None:
+    moment = datetime(2022, 3, 8, 9, tzinfo=timezone(timedelta(hours=8)))
+    fact = {"id": "1", "created_at": moment, "days": [moment.date()]}
+    assert plain(fact) == json.loads(json_text(fact))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | WORDS,
+        lambda inner: st.lists(inner) | st.dictionaries(WORDS, inner),
+    )
+)
+def test_json_with_sorted_keys_is_what_is_hashed(value: object) -> None:
+    """The key of a call is made of the very text that is kept: a payload that is read back has the same key."""
+    assert canonical(value) == json_text(value, sort_keys=True).encode()
