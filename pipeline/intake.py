@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -42,6 +43,9 @@ ALONE = timedelta(seconds=60)
 Kind = Literal["orders", "after_sales"]
 KINDS: tuple[Kind, ...] = ("orders", "after_sales")
 """In this order: an after-sale needs its order."""
+
+LOCK = "intake"
+"""Kind of the cursor that says which process takes in; it has come nowhere."""
 
 Payload = Mapping[str, Any]
 
@@ -147,10 +151,6 @@ def end_alone(store: Store, shop_id: str, channel: str) -> None:
         session.execute(done.values(busy_until=None, moved_at=database_now(session)))
 
 
-LOCK = "intake"
-"""Kind of the cursor that says which process takes in; it has come nowhere."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Intake:
     store: Store
@@ -198,11 +198,8 @@ class _Intake:
             wanted -= set(session.scalars(known))
         found: list[Payload] = []
         for order_id in sorted(wanted):
-            with spoken("读取售后单的订单"):
-                try:
-                    found.append(self.client.orders.get(order_id))
-                except Missing:
-                    found += []
+            with spoken("读取售后单的订单"), suppress(Missing):
+                found.append(self.client.orders.get(order_id))
         orders = _read(found, order_snapshot, "orderId", read_at, result)
         lost = wanted - {item.record_id for item in orders}
         for item in after_sales:

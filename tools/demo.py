@@ -5,7 +5,6 @@ Run by `make demo`. Both outside systems are the sandbox, a process of its own o
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -15,12 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openpyxl
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,10 +100,9 @@ def happens(settings: dict[str, str], act: str, **how: Any) -> str:
 def marketplace(settings: dict[str, str], path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Steer the sandbox, or look at what it holds."""
     address = settings["SHELFGATE_HUIJU_URL"].partition("/openapi")[0]
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{address}/_sandbox/{path}", data)
-    with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
-        found: dict[str, Any] = json.load(reply)
+    method = "GET" if body is None else "POST"
+    reply = httpx.request(method, f"{address}/_sandbox/{path}", json=body, timeout=PATIENCE)
+    found: dict[str, Any] = reply.raise_for_status().json()
     return found
 
 

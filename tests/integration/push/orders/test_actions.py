@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -586,3 +587,19 @@ class TestWhoAndWhat:
         assert "queued" == find_sending(office.store, SHOP, accepted.item_id).state
         with pytest.raises(SendingUnknown):
             find_sending(office.store, "999", accepted.item_id)
+
+
+def test_what_the_rules_allow_and_the_channel_has_no_call_for_is_refused_clearly(office: Any) -> None:
+    """R23: as when someone takes the rule out; nothing pretends to be on its way."""
+    order_id = office.place()
+    office.sync()
+    huiju = office.rulebook.channels["huiju"]
+    ruleset = huiju.rulesets["order-actions"]
+    without = tuple(rule for rule in ruleset.rules if rule.common.id != "no-merchant-refund")
+    rulesets = {**huiju.rulesets, "order-actions": replace(ruleset, rules=without)}
+    channels = {"huiju": replace(huiju, rulesets=rulesets)}
+    office.rulebook = replace(office.rulebook, channels=channels, _evaluators={})
+    assert "enabled" == office.order(order_id).verdict.action("refund").state
+    state = refused(lambda: office.order_action(order_id, "refund"))
+    assert ("disabled", "渠道没有这个操作的接口，请到渠道后台处理") == (state.state, state.reason)
+    assert [] == outbox(office)

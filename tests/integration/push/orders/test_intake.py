@@ -279,3 +279,14 @@ def test_settlement_leaves_marked_payments_out(office: Any) -> None:
         session.query(Order).filter(Order.channel_order_id == "HJ000001").one().total = None
     assert Settlement(1, 59600, 1, 0, 1) == settlement(office.store, SHOP, now - day, now + day)
     assert Settlement(0, 0, 0, 0, 0) == settlement(office.store, "1", now - day, now + day)
+
+
+def test_a_change_within_the_second_that_was_read_last_is_not_missed(office: Any, sandbox: Any) -> None:
+    """The cursor stands behind that second; its tail is read again."""
+    now = int(sandbox.huiju.state.clock())
+    sandbox.huiju.state.clock = lambda: float(now)
+    order_id = office.place(1, updated_at=datetime.fromtimestamp(now, UTC))
+    assert 1 == office.sync().taken.orders_new
+    request = office.ask(order_id)
+    assert 1 == office.sync().taken.after_sales_new
+    assert ("requested", None) == office.state(request)
