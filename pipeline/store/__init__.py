@@ -31,6 +31,7 @@ from pipeline.store.people import Role, Token, User, UserSession
 from pipeline.store.rates import book, hold_back
 from pipeline.store.records import AuditEntry, AuditOutcome, DecisionRow, Event, Outcome
 from pipeline.store.reference import ReferenceSnapshot
+from pipeline.store.requests import KeyedRequest
 from pipeline.store.shops import BindingRow, Edition, Shop, Standing
 from pipeline.store.statements import insert_for, newest_first, oldest_first
 from pipeline.store.uploads import RowState, Upload, UploadFile, UploadRow, UploadState
@@ -49,6 +50,7 @@ __all__ = [
     "Edition",
     "Event",
     "ItemState",
+    "KeyedRequest",
     "Listing",
     "ListingState",
     "MigrationError",

@@ -28,6 +28,9 @@ class Upload(Base):
         as_of: The moment its decisions are made for; None until checked.
         failure: Why the upload as a whole failed; None otherwise.
         corrects: The upload whose failing rows this one corrects (R17); None for a new one.
+        checker: The process that checks it; None while none does.
+        check_due: From when another process may take the check up; None for at once.
+        check_tries: Times that its check was begun since it last got further, ≥ 0.
     """
 
     __tablename__ = "uploads"
@@ -41,6 +44,8 @@ class Upload(Base):
             name="finished_at",
         ),
         CheckConstraint("corrects <> id", name="corrects"),
+        CheckConstraint("check_tries >= 0", name="check_tries"),
+        Index("ix_uploads_state", "state"),
         Index("ix_uploads_received_at", "shop_id", "channel", "received_at"),
         Index("ix_uploads_sha256", "shop_id", "channel", "sha256"),
         Index("ix_uploads_corrects", "corrects"),
@@ -61,6 +66,9 @@ class Upload(Base):
     received_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     corrects: Mapped[str | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"))
+    checker: Mapped[str | None]
+    check_due: Mapped[datetime | None]
+    check_tries: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class UploadFile(Base):
