@@ -166,7 +166,7 @@ def lint(ask: Ask) -> Any:
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode("utf-8", "replace"))
-        rulebook, diagnostics = inspect(Path(folder) / MANIFEST)
+        rulebook, diagnostics = inspect(Path(folder) / MANIFEST, confined=True)
         found = diagnostics.in_order()
         told = render(found, rulebook.sources).replace(f"{folder}/", "")
         data = [_here(diagnostic_data(item), f"{folder}/") for item in found]
