@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Event
 from typing import cast
 
 from flask import Flask, current_app
@@ -27,11 +28,13 @@ class Settings:
         secure_cookies: The service is reached by https only; cookies are then sent by no other way.
         most_streams: Progress streams open at a time in this process, ≥ 0; each holds a thread.
         stream_seconds: How long one stream stays open at the most, s; its reader comes again by itself.
+        trusted_proxies: Proxies in front of the service, ≥ 0: as many of the last addresses in `X-Forwarded-For` are theirs to write.
     """
 
     secure_cookies: bool = False
     most_streams: int = 48
     stream_seconds: float = 300.0
+    trusted_proxies: int = 0
 
 
 def _now() -> datetime:
@@ -49,6 +52,7 @@ class Services:
         youzan: Makes the client of a shop at Youzan.
         settings: What differs between installations.
         now: Gives the moment now; aware.
+        stopping: Set when the process is to end: streams close then, so that their threads do.
     """
 
     store: Store
@@ -57,6 +61,7 @@ class Services:
     youzan: Youzan = youzan_client
     settings: Settings = Settings()
     now: Callable[[], datetime] = _now
+    stopping: Event = field(default_factory=Event)
 
     def install(self, app: Flask) -> None:
         """Hand them to an app."""

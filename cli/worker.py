@@ -1,22 +1,28 @@
-"""`shelfgate worker`: send what is waiting for the channels, until told to stop; any number of them may run."""
+"""`shelfgate worker`: check uploads and send what waits for the channels, until told to stop; any number of them may run."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
+from cli._options import rules_option
 from cli._store import find_vault, opened, store_option
-from pipeline.lanes import Lanes
+from engine.rulebook import find_manifest
+from pipeline.crew import GRACE, Crew, Part, checking, sending
+from pipeline.live_rules import LiveRules
+from pipeline.logs import configure_logs
 from pipeline.outbox import LEASE
 from pipeline.retrying import Patience
-from pipeline.worker import Worker
 
 SHORTEST_LEASE, LONGEST_LEASE = 2, 3600
-TIMEOUT = 10.0
-"""Seconds to wait for a reply; never more than a third of the lease."""
+LOOK = 0.1
+"""Seconds between two looks whether to stop."""
 
 
 @click.command("worker")
@@ -41,19 +47,47 @@ TIMEOUT = 10.0
     show_default=True,
     help="没有成功的发件过多少秒再试；之后一次比一次久，同样的失败连续 3 次就等人处理",
 )
+@click.option(
+    "--checks/--no-checks", default=True, show_default=True, help="检查新收到的导入；不检查时只推送"
+)
 @store_option
-def COMMAND(threads: int, lease: int, per_second: float | None, retry_after: float, address: str) -> None:  # noqa: N802 - the name under which the command is found
-    """把等待推送的商品发往渠道，按 Ctrl-C 或收到 SIGTERM 时做完手上的再退出。
+@rules_option
+def COMMAND(  # noqa: N802 - the name under which the command is found
+    threads: int,
+    lease: int,
+    per_second: float | None,
+    retry_after: float,
+    checks: bool,
+    address: str,
+    rules: Path | None,
+) -> None:
+    """检查收到的导入，把通过的商品发往渠道；按 Ctrl-C 或收到 SIGTERM 时做完手上的再退出。
 
     可以同时运行多个，在不同机器上也可以；它们共用同一个数据库，一起遵守渠道的频率限制。
+    日志写到错误输出，每行一个 JSON 对象；在终端上为便于阅读的格式。
     """
+    configure_logs()
+    live = LiveRules(find_manifest(rules)) if checks else None
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with opened(address) as store:
-        lanes = Lanes(store, find_vault(), per_second=per_second, timeout=min(TIMEOUT, lease / 3))
         patience = Patience(first=retry_after)
-        worker = Worker(lanes, threads=threads, lease=timedelta(seconds=lease), patience=patience)
-        click.echo(f"开始推送：{worker.name}，{threads} 路；按 Ctrl-C 停止", err=True)
-        worker.run(stop)
-        click.echo(f"已停止：{worker.tally}", err=True)
+        parts: dict[str, Part] = sending(
+            store,
+            find_vault(),
+            threads=threads,
+            lease=timedelta(seconds=lease),
+            per_second=per_second,
+            patience=patience,
+        )
+        if live is not None:
+            parts |= checking(store, live)
+        crew = Crew(parts, stop)
+        crew.start()
+        while not stop.is_set():
+            time.sleep(
+                LOOK
+            )  # no wait on the event itself: the signal's handler could meet its lock half taken
+        crew.end(GRACE)
+    sys.exit(1 if crew.failed else 0)
