@@ -14,7 +14,7 @@ from cli._options import channel_option, load_rules, now, pick_channel, rules_op
 from cli._progress import Bar
 from cli._store import find_vault, opened, pick_shop, shop_option, sign_in_as, store_option, user_option
 from cli.check import REJECTED, UNDETERMINED, UNUSABLE
-from engine.rulebook import Channel
+from engine.rulebook import Channel, Rulebook
 from mappings.report import formats
 from pipeline.clients import youzan_client
 from pipeline.history import failing_rows
@@ -99,7 +99,7 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
                 checking = Checking(store, rulebook, picked, client, listing_sending(picked), FRESH, bar.show)
                 found = check_upload(checking, received.upload_id)
             if not no_wait and not found.is_finished:
-                found = push(store, received.upload_id, threads, shown)
+                found = push(store, rulebook, received.upload_id, threads, shown)
         except KeyboardInterrupt:
             click.echo(f"已中断（导入 {received.upload_id}）；再运行同一条命令即可接着进行", err=True)
             sys.exit(UNUSABLE)
@@ -112,9 +112,9 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
         sys.exit(exit_code(found))
 
 
-def push(store: Store, upload_id: str, threads: int, shown: bool | None) -> Progress:
+def push(store: Store, rulebook: Rulebook, upload_id: str, threads: int, shown: bool | None) -> Progress:
     """Work the outbox off until the upload has come to its end; other workers may help."""
-    worker = Worker(Lanes(store, find_vault()), threads=threads)
+    worker = Worker(Lanes(store, find_vault()), rulebook, threads=threads)
     with Bar(shown=shown) as bar:
 
         def finished() -> bool:

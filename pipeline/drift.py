@@ -198,8 +198,7 @@ def sku_name(sku: Mapping[str, Any]) -> str:
 
 
 def _rules(rulebook: Rulebook, channel: str) -> Ruleset:
-    rulesets = rulebook.channels[channel].rulesets.values()
-    found = next((item for item in rulesets if item.kind == "eligibility" and item.fact.name == FACT), None)
+    found = rulebook.channels[channel].about("eligibility", FACT)
     if found is None:
         raise NoListedProductRules(channel)
     return found
