@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -13,9 +12,10 @@ from api.app import create_app
 from api.services import Services, Settings
 from api.serving import THREADS, Server, serve
 from cli._options import rules_option
+from cli._running import on_signal, sync_option
 from cli._store import find_vault, opened, store_option
 from engine.rulebook import find_manifest
-from pipeline.crew import GRACE, Crew, Part, checking, sending
+from pipeline.crew import GRACE, Backstage, Crew, Part
 from pipeline.live_rules import LiveRules
 from pipeline.logs import configure_logs
 
@@ -30,10 +30,13 @@ DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 @click.option(
     "--threads", type=click.IntRange(1, 500), default=THREADS, show_default=True, help="同时处理的请求数"
 )
-@click.option("--worker/--no-worker", default=True, show_default=True, help="在同一进程里检查导入、推送商品")
+@click.option(
+    "--worker/--no-worker", default=True, show_default=True, help="在同一进程里检查导入、推送商品、收取订单"
+)
 @click.option(
     "--worker-threads", type=click.IntRange(1, 16), default=4, show_default=True, help="同时进行的推送调用数"
 )
+@sync_option
 @click.option("--secure-cookies", is_flag=True, help="只通过 https 访问时写上：Cookie 不走别的途径")
 @click.option(
     "--trusted-proxies",
@@ -57,13 +60,14 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     threads: int,
     worker: bool,
     worker_threads: int,
+    sync_every: int,
     secure_cookies: bool,
     trusted_proxies: int,
     grace: float,
     address: str,
     rules: Path | None,
 ) -> None:
-    """运行服务：接口与页面，同一进程里检查导入、推送商品。按 Ctrl-C 或收到 SIGTERM 时，做完手上的再退出。
+    """运行服务：接口与页面，同一进程里检查导入、推送商品、收取订单。按 Ctrl-C 或收到 SIGTERM 时，做完手上的再退出。
 
     日志写到错误输出，每行一个 JSON 对象；在终端上为便于阅读的格式。
     """
@@ -87,14 +91,16 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
             ) from error
         parts: dict[str, Part] = {}
         if worker:
-            parts = sending(store, vault, threads=worker_threads) | checking(store, live, services.youzan)
+            backstage = Backstage(store, vault, live, services.youzan)
+            parts = {"sending": backstage.sending(threads=worker_threads), "checking": backstage.checking()}
+            if sync_every:
+                parts["syncing"] = backstage.syncing(sync_every)
 
-        def end(*_: object) -> None:
+        def end() -> None:
             stop.set()
             server.wake()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
+        on_signal(end)
         versions = "，".join(f"{item.name} {item.version[7:15]}" for item in live.current().rulesets())
         click.echo(f"Shelfgate 运行在 {server.address}，按 Ctrl-C 停止")
         click.echo(f"数据库 {DATABASES[store.dialect]}；规则 {versions}")

@@ -1,8 +1,7 @@
-"""`shelfgate worker`: check uploads and send what waits for the channels, until told to stop; any number of them may run."""
+"""`shelfgate worker`: check uploads, send what waits for the channels, take in orders, until told to stop; any number of them may run."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
@@ -12,9 +11,10 @@ from pathlib import Path
 import click
 
 from cli._options import rules_option
+from cli._running import on_signal, sync_option
 from cli._store import find_vault, opened, store_option
 from engine.rulebook import find_manifest
-from pipeline.crew import GRACE, Crew, Part, checking, sending
+from pipeline.crew import GRACE, Backstage, Crew
 from pipeline.live_rules import LiveRules
 from pipeline.logs import configure_logs
 from pipeline.outbox import LEASE
@@ -22,7 +22,7 @@ from pipeline.retrying import Patience
 
 SHORTEST_LEASE, LONGEST_LEASE = 2, 3600
 LOOK = 0.1
-"""Seconds between two looks whether to stop."""
+"""Seconds between two looks whether to stop; not a wait on the event, whose lock the signal's handler could meet half taken."""
 
 
 @click.command("worker")
@@ -47,9 +47,8 @@ LOOK = 0.1
     show_default=True,
     help="没有成功的发件过多少秒再试；之后一次比一次久，同样的失败连续 3 次就等人处理",
 )
-@click.option(
-    "--checks/--no-checks", default=True, show_default=True, help="检查新收到的导入；不检查时只推送"
-)
+@sync_option
+@click.option("--checks/--no-checks", default=True, show_default=True, help="检查收到的导入")
 @store_option
 @rules_option
 def COMMAND(  # noqa: N802 - the name under which the command is found
@@ -57,37 +56,35 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     lease: int,
     per_second: float | None,
     retry_after: float,
+    sync_every: int,
     checks: bool,
     address: str,
     rules: Path | None,
 ) -> None:
-    """检查收到的导入，把通过的商品发往渠道；按 Ctrl-C 或收到 SIGTERM 时做完手上的再退出。
+    """检查收到的导入，把等待提交的商品和订单操作发往渠道，并定时收取订单；按 Ctrl-C 或收到 SIGTERM 时做完手上的再退出。
 
     可以同时运行多个，在不同机器上也可以；它们共用同一个数据库，一起遵守渠道的频率限制。
     日志写到错误输出，每行一个 JSON 对象；在终端上为便于阅读的格式。
     """
     configure_logs()
-    live = LiveRules(find_manifest(rules)) if checks else None
+    live = LiveRules(find_manifest(rules))
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    on_signal(stop.set)
     with opened(address) as store:
-        patience = Patience(first=retry_after)
-        parts: dict[str, Part] = sending(
-            store,
-            find_vault(),
-            threads=threads,
-            lease=timedelta(seconds=lease),
-            per_second=per_second,
-            patience=patience,
-        )
-        if live is not None:
-            parts |= checking(store, live)
+        backstage = Backstage(store, find_vault(), live)
+        patience, held = Patience(first=retry_after), timedelta(seconds=lease)
+        parts = {
+            "sending": backstage.sending(
+                threads=threads, lease=held, per_second=per_second, patience=patience
+            )
+        }
+        if checks:
+            parts["checking"] = backstage.checking()
+        if sync_every:
+            parts["syncing"] = backstage.syncing(sync_every)
         crew = Crew(parts, stop)
         crew.start()
         while not stop.is_set():
-            time.sleep(
-                LOOK
-            )  # no wait on the event itself: the signal's handler could meet its lock half taken
+            time.sleep(LOOK)
         crew.end(GRACE)
     sys.exit(1 if crew.failed else 0)

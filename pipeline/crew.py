@@ -6,16 +6,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
-from pipeline.clients import youzan_client
+from channels.huiju import HuijuClient
+from engine.rulebook import Rulebook
+from pipeline.clients import Youzan, huiju_client, youzan_client
 from pipeline.lanes import Lanes
 from pipeline.live_rules import LiveRules
 from pipeline.outbox import LEASE
 from pipeline.retrying import Patience
 from pipeline.secrets import Vault
 from pipeline.store import Store
-from pipeline.upload_runner import UploadRunner, Youzan
+from pipeline.syncing import Syncing
+from pipeline.upload_runner import UploadRunner
 from pipeline.worker import Worker
 
 log = logging.getLogger("pipeline.crew")
@@ -26,37 +30,92 @@ TIMEOUT = 10.0
 GRACE = 25.0
 """Seconds for which work that is under way may go on after a signal to stop."""
 
+SYNC_EVERY = 60
+"""Seconds between two intakes of a shop's orders, where not told otherwise."""
+
+LOOK = 0.25
+"""Seconds between two looks whether other rules are in force."""
+
 Part = Callable[[threading.Event], None]
 """Works until the event is set, brings what it has in hand to an end, and returns."""
 
 
-def sending(
-    store: Store,
-    vault: Vault,
-    *,
-    threads: int = 4,
-    lease: timedelta = LEASE,
-    per_second: float | None = None,
-    patience: Patience | None = None,
-) -> dict[str, Part]:
-    """Give the part that sends what waits for the channels.
+@dataclass(frozen=True, slots=True)
+class Backstage:
+    """Hold what the background works with, and give its parts.
 
-    Args:
-        store: Where it waits.
-        vault: What opens credentials.
-        threads: Calls under way at a time, ≥ 1.
-        lease: How long an item may be held without being renewed.
-        per_second: The channel's limit; its profile's where None.
-        patience: How often an item is tried.
+    Attributes:
+        store: Where everything is kept.
+        vault: What opens and seals what is private.
+        rules: The rules in force.
+        youzan: Makes the client of a shop at Youzan.
     """
-    timeout = min(TIMEOUT, lease.total_seconds() / 3)
-    lanes = Lanes(store, vault, per_second=per_second, timeout=timeout)
-    return {"sending": Worker(lanes, threads=threads, lease=lease, patience=patience).run}
 
+    store: Store
+    vault: Vault
+    rules: LiveRules
+    youzan: Youzan = youzan_client
 
-def checking(store: Store, rules: LiveRules, youzan: Youzan = youzan_client) -> dict[str, Part]:
-    """Give the part that checks uploads as they come in."""
-    return {"checking": UploadRunner(store, rules, youzan).run}
+    def sending(
+        self,
+        *,
+        threads: int = 4,
+        lease: timedelta = LEASE,
+        per_second: float | None = None,
+        patience: Patience | None = None,
+    ) -> Part:
+        """Give the part that sends what waits for the channels.
+
+        Args:
+            threads: Calls under way at a time, ≥ 1.
+            lease: How long an item may be held without being renewed.
+            per_second: The channel's limit; its profile's where None.
+            patience: How often an item is tried.
+        """
+        timeout = min(TIMEOUT, lease.total_seconds() / 3)
+
+        def make(rulebook: Rulebook) -> Part:
+            lanes = Lanes(self.store, self.vault, per_second=per_second, timeout=timeout)
+            return Worker(lanes, rulebook, threads=threads, lease=lease, patience=patience).run
+
+        return self._anew(make)
+
+    def checking(self) -> Part:
+        """Give the part that checks uploads as they come in."""
+        return UploadRunner(self.store, self.rules, self.youzan).run
+
+    def syncing(self, every: float) -> Part:
+        """Give the part that takes in orders.
+
+        Args:
+            every: Seconds from the end of one intake of a shop to the beginning of the next, > 0.
+        """
+
+        def connect(shop_id: str) -> HuijuClient:
+            return huiju_client(self.store, self.vault, shop_id)
+
+        return self._anew(lambda rulebook: Syncing(self.store, self.vault, rulebook, every, connect).run)
+
+    def _anew(self, make: Callable[[Rulebook], Part]) -> Part:
+        """Begin a part anew whenever other rules come into force: what it has in hand ends by those that it began with."""
+
+        def run(stop: threading.Event) -> None:
+            while not stop.is_set():
+                rulebook, ended = self.rules.current(), threading.Event()
+                watch = threading.Thread(target=self._watch, args=(rulebook, stop, ended), daemon=True)
+                watch.start()
+                try:
+                    make(rulebook)(ended)
+                finally:
+                    ended.set()
+                    watch.join()
+
+        return run
+
+    def _watch(self, rulebook: Rulebook, stop: threading.Event, ended: threading.Event) -> None:
+        while not ended.is_set():
+            if stop.wait(LOOK) or self.rules.current() is not rulebook:
+                ended.set()
 
 
 class Crew:
