@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import measures
+from api import measures, streams
 from api.access import KnownTokens, caller_of_request, let_in
 from api.problems import BY_STATUS, Problem, problem_of, respond
 from api.resources import resources
@@ -91,6 +91,7 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
             )
     app.extensions["shelfgate.tokens"] = gate.tokens
     app.extensions["shelfgate.tables"] = ShopTables(services.store)
+    app.extensions[streams.EXTENSION] = streams.Streams(services.store, services.settings)
     measures.install(app, services)
     return app
 
