@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Event
 from typing import cast
 
 from flask import Flask, current_app
@@ -51,7 +50,6 @@ class Services:
         youzan: Makes the client of a shop at Youzan.
         settings: What differs between installations.
         now: Gives the moment now; aware.
-        stopping: Set when the process is to end: streams close then, so that their threads do.
     """
 
     store: Store
@@ -60,7 +58,6 @@ class Services:
     youzan: Youzan = youzan_client
     settings: Settings = Settings()
     now: Callable[[], datetime] = _now
-    stopping: Event = field(default_factory=Event)
 
     def install(self, app: Flask) -> None:
         """Hand them to an app."""

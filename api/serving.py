@@ -129,7 +129,9 @@ def _hasten(channel: HTTPChannel) -> None:
         request.headers["CONNECTION"] = "close"
 
 
-def serve(server: Server, crew: Crew, stop: threading.Event, grace: float) -> bool:
+def serve(
+    server: Server, crew: Crew, stop: threading.Event, grace: float, close_streams: Callable[[], None]
+) -> bool:
     """Answer requests and work in the background until told to stop, then bring both to an end.
 
     Args:
@@ -137,6 +139,7 @@ def serve(server: Server, crew: Crew, stop: threading.Event, grace: float) -> bo
         crew: What works in the background.
         stop: Ends both when set.
         grace: Seconds that this may take at the most.
+        close_streams: Ends replies that would go on for long.
 
     Returns:
         Whether it ended because it was told to, and not because a part of the crew failed.
@@ -145,6 +148,7 @@ def serve(server: Server, crew: Crew, stop: threading.Event, grace: float) -> bo
     server.run(stop)
     end = time.monotonic() + grace
     log.info("停止：不再接受新的请求，最多再等 %.0f 秒", grace)
+    close_streams()
     if cut_off := server.drain(grace):
         log.warning("%d 个请求没有来得及答复", cut_off)
     crew.end(end - time.monotonic())

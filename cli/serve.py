@@ -11,6 +11,7 @@ import click
 from api.app import create_app
 from api.services import Services, Settings
 from api.serving import THREADS, Server, serve
+from api.streams import streams_of
 from cli._options import rules_option
 from cli._running import on_signal, sync_option
 from cli._store import find_vault, opened, store_option
@@ -81,7 +82,7 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
             most_streams=min(Settings().most_streams, threads * 3 // 4),
             trusted_proxies=trusted_proxies,
         )
-        services = Services(store, vault, live, settings=settings, stopping=stop)
+        services = Services(store, vault, live, settings=settings)
         app = create_app(services)
         try:
             server = Server(app, host=host, port=port, threads=threads, proxied=trusted_proxies > 0)
@@ -105,5 +106,5 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
         click.echo(f"Shelfgate 运行在 {server.address}，按 Ctrl-C 停止")
         click.echo(f"数据库 {DATABASES[store.dialect]}；规则 {versions}")
         sys.stdout.flush()
-        ended_well = serve(server, Crew(parts, stop), stop, grace)
+        ended_well = serve(server, Crew(parts, stop), stop, grace, streams_of(app).close)
     sys.exit(0 if ended_well else 1)

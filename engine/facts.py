@@ -101,9 +101,7 @@ def _record(type_: FieldType, data: Any, problems: list[Problem]) -> Any:
             _within(problems, known, name)
         if admitted is not None:
             fact[name] = admitted
-    for name in type_.required:
-        if data.get(name) is None:
-            problems.append(Problem(name, "缺少必填的字段"))
+    problems += [Problem(name, "缺少必填的字段") for name in type_.required if data.get(name) is None]
     return fact
 
 
