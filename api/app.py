@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import secrets
+import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
@@ -45,7 +46,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
 }
+"""What every reply carries that does not say otherwise itself."""
 
 
 def create_app(services: Services, config: Mapping[str, Any] | None = None) -> Flask:
@@ -59,6 +62,7 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
         A WSGI app.
     """
     app = Flask("api", static_folder=None)
+    app.session_interface = _Sessions()
     newest, *older = services.vault.derived("cookies")
     app.config.update(
         SECRET_KEY=newest,
@@ -96,6 +100,15 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
     return app
 
 
+class _Sessions(SecureCookieSessionInterface):
+    """Make nothing ready to read a cookie where none was sent, as no service sends one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 class _Gate:
     """See every request through: who asks, whether they may, whether it is what the route takes, and whether it was asked before."""
 
@@ -120,6 +133,7 @@ class _Gate:
             for name, limit in limits.items():
                 if mistakes := limit.mistakes(values[name]):
                     raise Problem("not-found", f"没有 {name} 为 {values[name]!r} 的内容", mistakes)
+            bind_contextvars(**{name: values[name] for name in limits if name.endswith("_id")})
             ask = Ask(caller, route.read_query(request.args))
             if checker is not None and route.media == JSON:
                 ask.body = read_json(route.most)
@@ -187,22 +201,20 @@ def _fingerprint(ask: Ask) -> str:
 def _begin() -> None:
     """Name the request, so that its log lines and its answer can be told to be its own."""
     clear_contextvars()
-    g.request_id = secrets.token_hex(8)
+    g.request_id = f"{random.getrandbits(64):016x}"
     g.started = time.perf_counter()
     bind_contextvars(request_id=g.request_id)
 
 
 def _end(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = g.get("request_id", "")
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+    there = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in there])
+    response.headers.add("X-Request-Id", g.get("request_id", ""))
     seconds = time.perf_counter() - g.started if "started" in g else 0.0
-    measures.observe(
-        request.url_rule.rule if request.url_rule else "", request.method, response.status_code, seconds
-    )
-    log.info("%s %s %s", request.method, request.path, response.status_code)
+    route = request.url_rule.rule if request.url_rule else ""
+    measures.observe(route, request.method, response.status_code, seconds)
+    about = {"method": request.method, "route": route, "status": response.status_code}
+    log.info("请求", extra=about | {"ms": round(seconds * 1000, 1)})
     return response
 
 
