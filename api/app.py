@@ -33,6 +33,9 @@ log = logging.getLogger("api")
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 200
+LONGEST_ID = 200
+"""Characters of a parameter of the path; nothing that is there has a longer id or name."""
+
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
@@ -122,7 +125,7 @@ class _Gate:
                     self._csrf.protect()
             for name, value in values.items():
                 mistakes = limits[name].mistakes(value) if name in limits else []
-                if mistakes or "\0" in value:
+                if mistakes or "\0" in value or len(value) > LONGEST_ID:
                     raise Problem("not-found", f"没有 {name} 为 {shown(value)} 的内容", mistakes)
             ask = Ask(caller, route.read_query(request.args))
             if checker is not None and route.media == JSON:

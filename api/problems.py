@@ -221,11 +221,12 @@ def respond(problem: Problem) -> Response:
 def problem_of(error: ShelfgateError) -> Problem:
     """Give the problem that an error of ours is; what is for who runs the service is logged, and not told."""
     name = next(name for known, name in OF_ERRORS if isinstance(error, known))
+    headers = {"Retry-After": "5"} if KINDS[name].status == 503 or name == "in-progress" else {}
     if name == "fault" or (isinstance(error, _FOR_OPERATORS) and not isinstance(error, _FOR_CALLERS)):
         log.error("请求没有完成：%s", error.message)
-        return Problem(name, f"服务暂时无法处理，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员")
+        detail = f"服务暂时无法处理，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员"
+        return Problem(name, detail, headers=headers)
     diagnostics = getattr(error, "diagnostics", ())
-    headers = {"Retry-After": "5"} if KINDS[name].status == 503 or name == "in-progress" else {}
     return Problem(name, error.message, [diagnostic_data(item) for item in diagnostics], headers=headers)
 
 
