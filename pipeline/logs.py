@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TextIO
 
 import structlog
@@ -94,7 +95,7 @@ class Unhurried(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self._waiting: deque[logging.LogRecord] = deque()
         self._writing = threading.RLock()
-        self._writer = 0
+        self._writer: threading.Thread | None = None
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Take a record, with what is bound where it comes from."""
@@ -102,7 +103,7 @@ class Unhurried(logging.StreamHandler[TextIO]):
         self._waiting.append(record)
         if record.levelno >= logging.WARNING:
             self.flush()
-        elif self._writer != os.getpid():
+        elif self._writer is None:
             self._begin()
         return True
 
@@ -123,11 +124,24 @@ class Unhurried(logging.StreamHandler[TextIO]):
             return f'{{"level": "error", "logger": "pipeline.logs", "message": "{record.name} 的一行无法写出"}}\n'
 
     def _begin(self) -> None:
-        """Start the writer with the first line; in a process that was forked since, anew."""
+        """Start the writer, with the first line."""
         with self._writing:
-            if self._writer != os.getpid():
-                self._writer = os.getpid()
-                threading.Thread(target=self._write, name="log", daemon=True).start()
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="log", daemon=True)
+                self._writer.start()
+
+    def before_fork(self) -> None:
+        """Leave nothing for a child to write again, and nothing half written."""
+        self._writing.acquire()
+        self.flush()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on; a child has no writer yet, and the lock is its parent's."""
+        if child:
+            self._waiting.clear()
+            self._writing, self._writer = threading.RLock(), None
+        else:
+            self._writing.release()
 
     def _write(self) -> None:
         pause = threading.Event()
@@ -135,6 +149,27 @@ class Unhurried(logging.StreamHandler[TextIO]):
             pause.wait(PAUSE)
             if self._waiting:
                 self.flush()
+
+
+def _unhurried() -> list[Unhurried]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, Unhurried)]
+
+
+def _before_fork() -> None:
+    for handler in _unhurried():
+        handler.before_fork()
+
+
+def _after_fork(*, child: bool) -> None:
+    for handler in _unhurried():
+        handler.after_fork(child=child)
+
+
+os.register_at_fork(
+    before=_before_fork,
+    after_in_parent=partial(_after_fork, child=False),
+    after_in_child=partial(_after_fork, child=True),
+)
 
 
 def _beside(record: logging.LogRecord) -> dict[str, Any]:

@@ -18,6 +18,10 @@ from pipeline.store.errors import StoreAddressError
 from pipeline.store.faults import translated
 from pipeline.store.types import json_text
 
+STORE = "SHELFGATE_STORE"
+"""Variable that names the address."""
+
+DEFAULT_STORE = "sqlite:///shelfgate.db"
 Dialect = Literal["sqlite", "postgresql"]
 BUSY_SECONDS = 30.0
 """Longest wait for another writer, s."""
