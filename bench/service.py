@@ -31,7 +31,7 @@ from pipeline.callers import make_token, scopes_of
 from pipeline.clients import HUIJU, YOUZAN_CLIENT_ID, YOUZAN_CLIENT_SECRET, YOUZAN_URL
 from pipeline.secrets import KEYS, new_key
 from pipeline.shops import save_shop
-from pipeline.store import Product, ReferenceSnapshot, Store, database_now, migrate, open_store
+from pipeline.store import BindingRow, Product, ReferenceSnapshot, Store, database_now, migrate, open_store
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = "http://127.0.0.1:9"
@@ -100,22 +100,21 @@ def prepare(folder: Path, products: Sequence[Item] = ()) -> Prepared:
 def _plant(store: Store, shop_id: str, products: Sequence[Item]) -> None:
     with store.write() as session:
         now = database_now(session)
+        own = {"channel": HUIJU, "shop_id": shop_id}
+        session.add(BindingRow(**own, credentials="", bound_by="bench", bound_at=now, tried_at=now))
         for kind, rows in read_reference(REFERENCE).items():
             if kind != "listings":
                 session.add(
                     ReferenceSnapshot(
-                        channel=HUIJU, shop_id=shop_id, kind=kind, hash=kind, row_count=len(rows),
-                        rows=list(rows), taken_at=now, checked_at=now,
+                        **own, kind=kind, hash=kind, row_count=len(rows), rows=list(rows), taken_at=now, checked_at=now
                     )
                 )  # fmt: skip
-        for item in products:
-            payload: dict[str, Any] = json.loads(item.payload)
-            fact = product_from_item(payload)
+        for product_id, text in {item.row["product_id"]: item.payload for item in products}.items():
+            payload: dict[str, Any] = json.loads(text)
+            title = product_from_item(payload)["title"]
             session.add(
-                Product(
-                    shop_id=shop_id, id=fact["id"], title=fact["title"], payload=payload, hash="", fetched_at=now
-                )
-            )  # fmt: skip
+                Product(shop_id=shop_id, id=product_id, title=title, payload=payload, hash="", fetched_at=now)
+            )
 
 
 def _accepted() -> bytes:
