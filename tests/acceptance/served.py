@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -22,12 +23,15 @@ import httpx
 import openpyxl
 import xlsxwriter
 
+from channels.huiju import HuijuCredentials
+from channels.sandbox import Sandbox, SandboxConfig, read_seed
+from channels.youzan import YouzanCredentials
 from mappings.sheet_columns import UPLOAD_COLUMNS
 from pipeline.binding import Actor
 from pipeline.callers import make_token, scopes_of
 from pipeline.secrets import KEYS, Vault, new_key
 from pipeline.store import migrate, open_store
-from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, plant
+from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, plant, reference
 
 BIN = Path(sys.executable).parent
 NOWHERE = "http://127.0.0.1:9"
@@ -113,11 +117,11 @@ class Served:
         return self.process.wait(timeout=60)
 
 
-def furnish(folder: Path) -> House:
-    """Make a folder with rules of its own, and a store with the demo shop in it."""
+def furnish(folder: Path, address: str = "") -> House:
+    """Make a folder with rules of its own, and a store with the demo shop in it: an empty one that is there, or one in the folder."""
     shutil.copytree(ROOT / "rules", folder / "rules")
     shutil.copy(ROOT / "rulesets.yaml", folder)
-    address, key = f"sqlite:///{folder / 'store.db'}", new_key()
+    address, key = address or f"sqlite:///{folder / 'store.db'}", new_key()
     sealed = Vault([key]).seal(json.dumps(IDENTITY), shop_id=SHOP, field="bindings.credentials.huiju")
     with closing(open_store(address)) as store:
         migrate(store)
@@ -132,6 +136,29 @@ def furnish(folder: Path) -> House:
         "SHELFGATE_YOUZAN_CLIENT_SECRET": "0123456789abcdef",
     }
     return House(folder, address, token, own)
+
+
+@contextmanager
+def sandbox_for(house: House) -> Iterator[Sandbox]:
+    """Run the sandbox, and have the house's processes call it."""
+    config = SandboxConfig(
+        huiju=HuijuCredentials(**IDENTITY),
+        youzan=YouzanCredentials("yz", "0123456789abcdef", SHOP),
+        huiju_per_second=5000,
+    )
+    with Sandbox(read_seed(EXAMPLES, reference()), config=config) as running:
+        house.own |= {
+            "SHELFGATE_HUIJU_URL": running.huiju.base_url,
+            "SHELFGATE_YOUZAN_URL": running.youzan.base_url,
+        }
+        yield running
+
+
+def added(sandbox: Sandbox) -> Counter[str]:
+    """Count how often each product was listed on the channel, by its Youzan id."""
+    address = sandbox.huiju.base_url.partition("/openapi")[0]
+    effects = httpx.get(f"{address}/_sandbox/state", timeout=10, trust_env=False).json()["effects"]
+    return Counter(about for _, what, about in effects if what == "product_add")
 
 
 def rows_that_pass() -> list[list[str]]:

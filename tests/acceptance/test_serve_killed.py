@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,17 @@ from typing import Any
 import httpx
 import pytest
 
-from channels.huiju import HuijuCredentials
-from channels.sandbox import Sandbox, SandboxConfig, read_seed
-from channels.youzan import YouzanCredentials
-from tests.acceptance.served import IDENTITY, House, furnish, rows_that_pass, send, sheet, wait_until
-from tests.integration.demo_shop import EXAMPLES, SHOP, reference
+from channels.sandbox import Sandbox
+from tests.acceptance.served import (
+    House,
+    added,
+    furnish,
+    rows_that_pass,
+    sandbox_for,
+    send,
+    sheet,
+    wait_until,
+)
 
 KILLS = 3
 SHEETS = 20
@@ -26,31 +31,14 @@ ROWS = 2
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    config = SandboxConfig(
-        huiju=HuijuCredentials(**IDENTITY),
-        youzan=YouzanCredentials("yz", "0123456789abcdef", SHOP),
-        huiju_per_second=5000,
-    )
-    with Sandbox(read_seed(EXAMPLES, reference()), config=config) as running:
-        yield running
+def house(tmp_path: Path) -> House:
+    return furnish(tmp_path)
 
 
 @pytest.fixture
-def house(tmp_path: Path, sandbox: Sandbox) -> House:
-    house = furnish(tmp_path)
-    house.own |= {
-        "SHELFGATE_HUIJU_URL": sandbox.huiju.base_url,
-        "SHELFGATE_YOUZAN_URL": sandbox.youzan.base_url,
-    }
-    return house
-
-
-def added(sandbox: Sandbox) -> Counter[str]:
-    """Count how often each product was listed on the channel, by its Youzan id."""
-    address = sandbox.huiju.base_url.partition("/openapi")[0]
-    effects = httpx.get(f"{address}/_sandbox/state", timeout=10, trust_env=False).json()["effects"]
-    return Counter(about for _, what, about in effects if what == "product_add")
+def sandbox(house: House) -> Iterator[Sandbox]:
+    with sandbox_for(house) as running:
+        yield running
 
 
 def test_no_upload_that_was_accepted_is_lost_and_no_product_listed_twice(
