@@ -1,0 +1,1 @@
+"""The HTTP face of Shelfgate: the JSON API and the pages for people."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeGuard
 
 from engine.decision import canonical
@@ -147,10 +147,15 @@ def load(manifest: Path) -> Rulebook:
     return rulebook
 
 
-def inspect(manifest: Path) -> tuple[Rulebook, Diagnostics]:
-    """Load as much of a rulebook as can be loaded, and say what is wrong with the rest."""
+def inspect(manifest: Path, *, confined: bool = False) -> tuple[Rulebook, Diagnostics]:
+    """Load as much of a rulebook as can be loaded, and say what is wrong with the rest.
+
+    Args:
+        manifest: Path of `rulesets.yaml`.
+        confined: Refuse files outside of the manifest's folder: rules that someone sends must not read what lies elsewhere.
+    """
     diagnostics = Diagnostics()
-    loader = _Loader(manifest.parent, diagnostics)
+    loader = _Loader(manifest.parent, diagnostics, confined=confined)
     shown = manifest.name if manifest.parent in {Path(), Path.cwd()} else str(manifest)
     source, root = read_file(manifest, shown, diagnostics)
     loader.sources[shown] = source
@@ -162,8 +167,9 @@ def inspect(manifest: Path) -> tuple[Rulebook, Diagnostics]:
 class _Loader:
     """Read the files of one rulebook."""
 
-    def __init__(self, folder: Path, diagnostics: Diagnostics) -> None:
+    def __init__(self, folder: Path, diagnostics: Diagnostics, *, confined: bool) -> None:
         self.folder = folder
+        self.confined = confined
         self.diagnostics = diagnostics
         self.sources: dict[str, Source] = {}
         self.vocabulary = Vocabulary({}, {}, {})
@@ -178,6 +184,8 @@ class _Loader:
             )
             return {}
         facts = self.word(root.get("facts"), "rules/facts", "facts", "facts: rules/facts")
+        if not self.inside(facts, root.get("facts") or root):
+            return {}
         self.vocabulary, sources = read_vocabulary(self.folder / facts, facts, self.diagnostics)
         self.sources |= sources
         channels = root.get("channels")
@@ -230,7 +238,7 @@ class _Loader:
                 "例如 eligibility: rules/huiju/eligibility.yaml",
             )
             return None
-        root = self.file(file)
+        root = self.file(file, path)
         found = read_rule_file(root, self.vocabulary, self.diagnostics) if root is not None else None
         if found is None:
             return None
@@ -241,7 +249,7 @@ class _Loader:
 
     def waived(self, rulesets: dict[str, Ruleset], node: Node) -> dict[str, Ruleset]:
         file = self.word(node, "", "waivers", "waivers: rules/huiju/waivers.yaml")
-        root = self.file(file) if file else None
+        root = self.file(file, node) if file else None
         waivers = read_waivers(root, rulesets, self.vocabulary, self.diagnostics) if root is not None else {}
         return {
             family: replace(
@@ -254,10 +262,20 @@ class _Loader:
             for family, ruleset in rulesets.items()
         }
 
-    def file(self, file: str) -> Node | None:
+    def file(self, file: str, node: Node) -> Node | None:
+        if not self.inside(file, node):
+            return None
         source, root = read_file(self.folder / file, file, self.diagnostics)
         self.sources[file] = source
         return root
+
+    def inside(self, file: str, node: Node) -> bool:
+        path = PurePath(file)
+        if self.confined and (path.is_absolute() or ".." in path.parts):
+            hint = "例如 rules/huiju/eligibility.yaml"
+            self.report("SG0707", f"路径 {file!r} 不在清单所在的文件夹里", node.span, hint)
+            return False
+        return True
 
     def keys(self, node: MappingNode, keys: tuple[str, ...], what: str) -> bool:
         for key, _ in node.entries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 from channels.errors import ChannelError, CredentialsRefused
@@ -15,6 +15,7 @@ from channels.youzan import BASE_URL, YouzanClient, YouzanCredentials
 from engine.errors import ShelfgateError
 from pipeline.binding import open_credentials
 from pipeline.credentials import ProbeAnswer
+from pipeline.measures import count_channel_error
 from pipeline.secrets import Vault
 from pipeline.store import Store, book, database_now
 
@@ -30,6 +31,10 @@ YOUZAN_RATE = "SHELFGATE_YOUZAN_PER_SECOND"
 YOUZAN_PER_SECOND = 20.0
 """Calls per second and shop where the environment names no other number; what Youzan publishes for writing items, while the limit
 of reads is not known."""
+
+
+Youzan = Callable[[Store, str], AbstractContextManager[YouzanClient | None]]
+"""Makes the client of a shop at Youzan; one that gives None has products taken as they are kept."""
 
 
 class ChannelFailed(ShelfgateError):
@@ -74,6 +79,7 @@ def spoken(doing: str) -> Iterator[None]:
         failure = error
     else:
         return
+    count_channel_error(failure)
     advice = "请稍后重试" if failure.retryable else "请核对后重试"
     if isinstance(failure, CredentialsRefused):
         advice = "请核对身份信息：惠聚用 shelfgate bind --replace 更换，有赞在环境变量里改"

@@ -7,6 +7,7 @@ along with the text and checked on opening: a sealed text that is moved to anoth
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -22,6 +23,9 @@ from pipeline.store.types import SealedText
 
 KEYS = "SHELFGATE_KEYS"
 KEY_FILE = "SHELFGATE_KEY_FILE"
+DEFAULT_KEY_FILE = Path("shelfgate.key")
+"""Where the keys are looked for that the environment says nothing of."""
+
 BATCH = 500
 
 
@@ -85,6 +89,7 @@ class Vault:
         if not keys:
             raise KeyMissing(f"{source} 中没有密钥；请运行 shelfgate keys new 生成一个")
         self._fernets: dict[str, Fernet] = {}
+        self._roots = tuple(hashlib.sha256(b"shelfgate root " + key.encode()).digest() for key in keys)
         for number, key in enumerate(keys, 1):
             place = f"{source} 第 {number} 个"
             fernet = _fernet(key, place)
@@ -99,6 +104,17 @@ class Vault:
 
     def __reduce__(self) -> str:
         raise TypeError("a Vault is not to be copied or pickled: it holds keys")
+
+    def derived(self, purpose: str) -> tuple[str, ...]:
+        """Give a secret of its own for a purpose from each key, the newest key's first; no key can be told from it.
+
+        Args:
+            purpose: What it is for, such as `cookies`.
+
+        Returns:
+            64 hex digits for each key.
+        """
+        return tuple(hmac.digest(root, purpose.encode(), "sha256").hex() for root in self._roots)
 
     def seal(self, text: str, *, shop_id: str, field: str) -> str:
         """Seal a text for one shop and one field.

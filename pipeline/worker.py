@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from channels.errors import ChannelError
 from engine.errors import ShelfgateError
 from engine.rulebook import Rulebook
@@ -113,6 +115,7 @@ class Worker:
             threading.Thread(target=self._work, args=(stop,), name=f"send-{n}") for n in range(self._threads)
         ]
         renewing = threading.Thread(target=self._keep_renewing, args=(ended,), name="renew")
+        log.info("开始推送：%s，%d 路", self.name, self._threads)
         for thread in (*threads, renewing):
             thread.start()
         try:
@@ -127,6 +130,7 @@ class Worker:
             ended.set()
             renewing.join()
             self._lanes.close()
+            log.info("已停止推送：%s", self.tally)
 
     def step(self) -> bool:
         """Take one item that is due and bring its claim to an end.
@@ -153,15 +157,19 @@ class Worker:
 
     def _handle(self, lane: Lane, hold: Hold) -> None:
         self._renewer.add(hold)
-        try:
-            ending = self._ending(lane, hold)
-            if ending is not None:
-                self._settle(lane, hold, ending)
-        except LeaseLost as lost:
-            log.warning("%s", lost.message)
-            self.tally.add("lost")
-        finally:
-            self._renewer.remove(hold)
+        item = hold.item
+        about = {"shop_id": lane.shop_id, "item_id": item.id}
+        about |= {"upload_id": item.upload_id} if item.upload_id else {}
+        with bound_contextvars(**about):
+            try:
+                ending = self._ending(lane, hold)
+                if ending is not None:
+                    self._settle(lane, hold, ending)
+            except LeaseLost as lost:
+                log.warning("%s", lost.message)
+                self.tally.add("lost")
+            finally:
+                self._renewer.remove(hold)
 
     def _ending(self, lane: Lane, hold: Hold) -> Ending:
         """Make the call and decide what comes of it."""

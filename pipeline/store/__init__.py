@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.store.base import Base, new_id
 from pipeline.store.catalogue import Listing, ListingState, Product
 from pipeline.store.claims import claim, renew, settle
-from pipeline.store.connection import Store, database_now, open_store
+from pipeline.store.connection import DEFAULT_STORE, STORE, Store, database_now, open_store
 from pipeline.store.errors import (
     MigrationError,
     StoreAddressError,
@@ -31,11 +31,14 @@ from pipeline.store.people import Role, Token, User, UserSession
 from pipeline.store.rates import book, hold_back
 from pipeline.store.records import AuditEntry, AuditOutcome, DecisionRow, Event, Outcome
 from pipeline.store.reference import ReferenceSnapshot
+from pipeline.store.requests import KeyedRequest
 from pipeline.store.shops import BindingRow, Edition, Shop, Standing
 from pipeline.store.statements import insert_for, insert_many, newest_first, oldest_first
 from pipeline.store.uploads import RowState, Upload, UploadFile, UploadRow, UploadState
 
 __all__ = [
+    "DEFAULT_STORE",
+    "STORE",
     "AfterSale",
     "AfterSaleKind",
     "AfterSaleStatus",
@@ -49,6 +52,7 @@ __all__ = [
     "Edition",
     "Event",
     "ItemState",
+    "KeyedRequest",
     "Listing",
     "ListingState",
     "MigrationError",

@@ -30,6 +30,9 @@ class Upload(Base):
         corrects: The upload whose failing rows this one corrects (R17); None for a new one.
         counts: How many rows there are of each state: while it is checked, of what was decided of the rows kept so far;
             once it is finished, of all. None where nobody has counted.
+        checker: The process that checks it; None while none does.
+        check_due: From when another process may take the check up; None for at once.
+        check_tries: Times that its check was begun since it last got further, ≥ 0.
     """
 
     __tablename__ = "uploads"
@@ -43,6 +46,8 @@ class Upload(Base):
             name="finished_at",
         ),
         CheckConstraint("corrects <> id", name="corrects"),
+        CheckConstraint("check_tries >= 0", name="check_tries"),
+        Index("ix_uploads_state", "state"),
         Index("ix_uploads_received_at", "shop_id", "channel", "received_at"),
         Index("ix_uploads_sha256", "shop_id", "channel", "sha256"),
         Index("ix_uploads_corrects", "corrects"),
@@ -64,6 +69,9 @@ class Upload(Base):
     finished_at: Mapped[datetime | None]
     corrects: Mapped[str | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"))
     counts: Mapped[dict[str, Any] | None] = mapped_column(json_object())
+    checker: Mapped[str | None]
+    check_due: Mapped[datetime | None]
+    check_tries: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class UploadFile(Base):

@@ -16,6 +16,7 @@ from pipeline.store import (
     Cursor,
     DecisionRow,
     Event,
+    KeyedRequest,
     Listing,
     Order,
     OutboxItem,
@@ -54,6 +55,10 @@ def everything(shop_id: str) -> list[Base]:
         Token(
             shop_id=shop_id, name="夜间任务", token_hash=f"t{shop_id}", role="operator", scopes=["uploads:write"],
             created_by="u1", created_at=NOW, expires_at=NOW,
+        ),
+        KeyedRequest(
+            shop_id=shop_id, caller="token:1", key="k1", fingerprint="0", status=202, body=b"{}",
+            media_type="application/json", started_at=NOW,
         ),
         ReferenceSnapshot(
             **own, kind="brands", hash="0", row_count=1, rows=[{"id": "1", "name": "恒源祥"}], taken_at=NOW,

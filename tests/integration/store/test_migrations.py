@@ -28,7 +28,7 @@ from pipeline.store import (
 
 Content = dict[str, list[dict[str, Any]]]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 NEWEST = REVISIONS[-1]
 
 
@@ -76,16 +76,20 @@ def shape(connection: Connection) -> dict[str, Any]:
     }
 
 
-def without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
-    return sorted(({k: v for k, v in row.items() if k != column} for row in rows), key=repr)
+ADDED_TO_UPLOADS = {"corrects": None, "counts": None, "checker": None, "check_due": None, "check_tries": 0}
+"""Columns that `uploads` has got since the third revision, and what they hold of an earlier row."""
+
+
+def without(rows: list[dict[str, Any]], *columns: str) -> list[dict[str, Any]]:
+    return sorted(({k: v for k, v in row.items() if k not in columns} for row in rows), key=repr)
 
 
 def as_of_0003(now: Content) -> Content:
     """Give what the third revision holds of rows as they are now."""
     reasons = [{**row, "reason": None} for row in now["after_sales"]]
     then = {
-        **now,
-        "uploads": without(without(now["uploads"], "corrects"), "counts"),
+        **{name: rows for name, rows in now.items() if name != "keyed_requests"},
+        "uploads": without(now["uploads"], *ADDED_TO_UPLOADS),
         "listings": without(now["listings"], "channel_skus"),
         "cursors": without(now["cursors"], "busy_until"),
         "after_sales": [dict(sorted(row.items())) for row in reasons],
@@ -129,7 +133,8 @@ def test_down_two_steps_and_up_again_keeps_every_row(filled: Store) -> None:
 
     migrate(filled)
     assert NEWEST == revision_of(filled)
-    kept = {**before, "uploads": [{**row, "corrects": None} for row in before["uploads"]]}
+    uploads = [{**row, **ADDED_TO_UPLOADS} for row in before["uploads"]]
+    kept = {**before, "uploads": uploads, "keyed_requests": []}
     assert in_order(kept) == in_order(content(filled))
     assert [] == pending_changes(filled)
 
@@ -139,8 +144,9 @@ def test_up_from_an_earlier_revision_keeps_every_row(filled: Store) -> None:
     before = content(filled)
     migrate(filled)
     after = content(filled)
-    new = {k: v for row in after["uploads"] for k, v in row.items() if k in ("corrects", "counts")}
-    assert {"corrects": None, "counts": None} == new
+    assert ADDED_TO_UPLOADS == {
+        k: v for row in after["uploads"] for k, v in row.items() if k in ADDED_TO_UPLOADS
+    }
     assert in_order(before) == as_of_0003(after)
 
 
