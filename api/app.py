@@ -15,8 +15,9 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from api import measures
+from api import assets, console, measures
 from api.access import KnownTokens, caller_of_request, let_in
+from api.pages import pages
 from api.problems import BY_STATUS, Problem, problem_of, respond
 from api.resources import resources
 from api.routes import JSON, Ask, Reply, Resource, Route, read_json, written
@@ -78,7 +79,7 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
     app.before_request(_begin)
     app.after_request(_end)
     app.register_error_handler(Exception, _failed)
-    for resource in resources():
+    for resource in (*resources(), *pages()):
         for route in resource.routes:
             app.add_url_rule(
                 route.rule,
@@ -86,6 +87,7 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
                 gate.view(route, resource),
                 methods=[route.method],
             )
+    assets.install(app)
     app.extensions["shelfgate.tokens"] = gate.tokens
     app.extensions["shelfgate.tables"] = ShopTables(services.store)
     measures.install(app, services)
@@ -107,6 +109,7 @@ class _Gate:
         limits = {name: Checker(schema, {}) for name, schema in route.path_schemas.items()}
 
         def answer(**values: str) -> Response:
+            request.max_content_length = route.most
             caller = caller_of_request(self.tokens) if route.scope or route.signed_in else None
             let_in(route, caller)
             if caller is not None:
@@ -121,8 +124,6 @@ class _Gate:
                 ask.body = read_json(route.most)
                 if mistakes := checker.mistakes(ask.body):
                     raise Problem("invalid", f"请求内容有 {len(mistakes)} 处不对", mistakes)
-            elif route.body is not None:
-                request.max_content_length = route.most
             if route.acts and caller is not None and (key := request.headers.get(IDEMPOTENCY_KEY)):
                 return _once(route, ask, values, key)
             return _answered(route, ask, values)
@@ -203,23 +204,29 @@ def _end(response: Response) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """Make a problem document of whatever went wrong; what is not ours is logged, and not told."""
+    """Tell whatever went wrong: as a page where a person asks, as a problem document otherwise."""
+    problem = _problem(error)
+    return console.respond(problem) if console.for_people() else respond(problem)
+
+
+def _problem(error: Exception) -> Problem:
+    """Make a problem of whatever went wrong; what is not ours is logged, and not told."""
     if isinstance(error, Problem):
-        return respond(error)
+        return error
     if isinstance(error, ShelfgateError):
-        return respond(problem_of(error))
+        return problem_of(error)
     if isinstance(error, CSRFError):
-        return respond(Problem("csrf", "请重新打开页面再试；用程序访问时请改用令牌"))
+        return Problem("csrf", "请重新打开页面再试；用程序访问时请改用令牌")
     if isinstance(error, RequestEntityTooLarge):
-        return respond(Problem("too-large", f"请求超过 {request.max_content_length:,} 字节"))
+        return Problem("too-large", f"请求超过 {request.max_content_length:,} 字节")
     status = (error.code if isinstance(error, HTTPException) else None) or 500
     if status in BY_STATUS:
-        response = respond(Problem(BY_STATUS[status], _about(status)))
+        headers = {}
         if isinstance(error, MethodNotAllowed):
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-        return response
+            headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return Problem(BY_STATUS[status], _about(status), headers=headers)
     log.error("请求出错", exc_info=error)
-    return respond(Problem("fault", f"服务出错，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员"))
+    return Problem("fault", f"服务出错，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员")
 
 
 def _about(status: int) -> str:
