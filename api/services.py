@@ -10,11 +10,10 @@ from typing import cast
 from flask import Flask, current_app
 
 from engine.rulebook import Channel, Rulebook
-from pipeline.clients import youzan_client
+from pipeline.clients import Youzan, youzan_client
 from pipeline.live_rules import LiveRules
 from pipeline.secrets import Vault
 from pipeline.store import Store
-from pipeline.upload_runner import Youzan
 
 EXTENSION = "shelfgate"
 

@@ -48,18 +48,5 @@ def as_lines(item: ListedProduct, source: str) -> None:
 
 def show_json(items: Iterable[ListedProduct], source: str) -> None:
     """Show products with their findings as JSON."""
-    data = [
-        {
-            "product_id": item.fact["product_id"],
-            "channel_product_id": item.fact["channel_product_id"],
-            "title": item.title,
-            "listed_at": item.fact["listed_at"],
-            "days_changed": item.fact.get("days_changed"),
-            "changed": item.fact["changed"],
-            "stock": item.fact["stock"],
-            "skus": item.fact["skus"],
-            "findings": [finding.as_data() for finding in item.findings(source)],
-        }
-        for item in items
-    ]
+    data = [item.as_data(source) for item in items]
     click.echo(json.dumps(plain(data), ensure_ascii=False, indent=2))

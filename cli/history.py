@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -12,12 +11,22 @@ import click
 
 from cli._options import Moment, channel_option, load_rules, pick_channel, rules_option
 from cli._store import opened, store_option
-from cli.upload import WORKBOOK, write_report
+from cli.upload import save_report
 from engine.decision import plain
-from mappings.report import formats
-from pipeline.history import Filter, RowStory, UploadLine, count_uploads, rows, story, upload_line, uploads
-from pipeline.store import RowState, Store, UploadRow, UploadState
+from pipeline.history import (
+    Filter,
+    RowStory,
+    UploadLine,
+    count_uploads,
+    row_data,
+    rows,
+    story,
+    upload_line,
+    uploads,
+)
+from pipeline.store import RowState, Store, UploadState
 from pipeline.uploads import moment
+from pipeline.uploads_report import WORKBOOK, report_formats
 from pipeline.uploads_state import ROW_TITLES
 
 
@@ -47,7 +56,7 @@ from pipeline.uploads_state import ROW_TITLES
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([WORKBOOK, *formats()]),
+    type=click.Choice(report_formats()),
     default=WORKBOOK,
     show_default=True,
     help="报告的格式",
@@ -80,7 +89,7 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
             show_uploads(store, wanted, limit, as_json=as_json)
         elif output is not None:
             picked = pick_channel(load_rules(rules), upload_line(store, upload_id).channel)
-            write_report(store, upload_id, picked, format_, output)
+            save_report(store, upload_id, picked, format_, output)
             click.echo(f"报告已写到 {output}")
         elif number is None:
             show_rows(store, upload_id, row_states, product_id, limit, as_json=as_json)
@@ -92,7 +101,7 @@ def show_uploads(store: Store, wanted: Filter, limit: int, *, as_json: bool) -> 
     """List uploads, the latest first."""
     found = uploads(store, wanted, limit)
     if as_json:
-        _show_json([_line_data(line) for line in found])
+        _show_json([line.as_data() for line in found])
         return
     for line in found:
         click.echo(_line_text(line))
@@ -113,7 +122,7 @@ def show_rows(
     line = upload_line(store, upload_id)
     found = rows(store, upload_id, states=states, product_id=product_id, limit=limit)
     if as_json:
-        _show_json(_line_data(line) | {"rows": [_row_data(row) for row in found]})
+        _show_json(line.as_data() | {"rows": [row_data(row) for row in found]})
         return
     click.echo(_line_text(line))
     for row in found:
@@ -129,8 +138,7 @@ def show_story(told: RowStory | None, upload_id: str, number: int, *, as_json: b
     if told is None:
         raise click.UsageError(f"导入 {upload_id} 没有第 {number} 行，或还没有检查到这一行")
     if as_json:
-        data = asdict(told) | {"decisions": [decision.as_data() for decision in told.decisions]}
-        _show_json(data)
+        _show_json(told.as_data())
         return
     click.echo(f"第 {number} 行  商品 {told.product_id or '（无 ID）'}  {ROW_TITLES[told.state]}")
     for title, value in told.cells.items():
@@ -150,31 +158,6 @@ def show_story(told: RowStory | None, upload_id: str, number: int, *, as_json: b
 def _line_text(line: UploadLine) -> str:
     corrects = f"，更正 {line.corrects}" if line.corrects else ""
     return f"{line.id}  {moment(line.received_at)}  {line.actor_name}  {line.filename}{corrects}\n  {line.progress}"
-
-
-def _line_data(line: UploadLine) -> dict[str, Any]:
-    data = asdict(line)
-    data.pop("progress")
-    counts = line.progress
-    return data | {
-        "state": counts.state,
-        "total": counts.total,
-        "rows_by_state": dict(counts.rows),
-        "failure": counts.failure or None,
-    }
-
-
-def _row_data(row: UploadRow) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "product_id": row.product_id,
-        "state": row.state,
-        "reason": row.reason,
-        "channel_product_id": row.channel_product_id,
-        "cells": dict(row.cells),
-        "answer": dict(row.answer) if row.answer is not None else None,
-        "updated_at": row.updated_at,
-    }
 
 
 def _show_json(data: Any) -> None:

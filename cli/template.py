@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from cli._progress import Bar
 from cli._store import checker_for, opened, pick_shop, shop_option, store_option
 from mappings.ids import IdError, read_id
 from mappings.template import write_template
-from pipeline.products import product_ids, products
+from pipeline.clients import youzan_client
+from pipeline.products import chosen_products, pull_chosen
 from pipeline.reference import NoReference, Reference, load_reference
 from pipeline.store import Store
 from pipeline.template import build_template
@@ -66,10 +67,12 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     with opened(address) as store, Bar(shown=progress) as bar:
         shop = pick_shop(store, picked.name, shop_id)
         reference = _reference(store, shop["id"], picked.name, refresh, bar)
-        chosen: Iterator[tuple[str, dict[str, Any] | None]] = iter(())
+        chosen: Iterable[tuple[str, dict[str, Any] | None]] = ()
         if all_eligible or ids is not None:
-            _fetch(store, shop["id"], ids, refresh, bar)
-            chosen = _chosen(store, shop["id"], ids)
+            pulled = pull_chosen(store, youzan_client, shop["id"], ids, refresh=refresh, on_progress=bar.show)
+            if pulled is not None:
+                products_command.tell(pulled)
+            chosen = chosen_products(store, shop["id"], ids)
         moment = as_of or now()
         checker = checker_for(rulebook, picked.name, moment, reference.tables, shop)
         template = build_template(checker, reference.note(moment if as_of else now()), chosen)
@@ -92,30 +95,6 @@ def _reference(store: Store, shop_id: str, channel: str, refresh: bool, bar: Bar
         except NoReference:
             click.echo("还没有惠聚数据，先下载", err=True)
     return reference_command.download(store, shop_id, bar)
-
-
-def _fetch(store: Store, shop_id: str, ids: Sequence[str] | None, refresh: bool, bar: Bar) -> None:
-    """Fetch the products that are not kept yet, or all of them."""
-    kept = set(product_ids(store, shop_id))
-    missing = [item for item in ids or () if item not in kept]
-    if refresh or missing or (ids is None and not kept):
-        products_command.tell(
-            products_command.fetch(store, shop_id, missing if missing and not refresh else ids, bar)
-        )
-
-
-def _chosen(
-    store: Store, shop_id: str, ids: Sequence[str] | None
-) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    """Give the products chosen, in the order in which they were named; or all that are on sale."""
-    if ids is None:
-        for product_id, fact in products(store, shop_id):
-            if fact is None or fact.get("on_sale") is not False:
-                yield product_id, fact
-        return
-    found = dict(products(store, shop_id, ids))
-    for product_id in ids:
-        yield product_id, found.get(product_id)
 
 
 def _ids(wanted: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import io
 import sys
 import threading
 from contextlib import nullcontext
@@ -14,8 +14,7 @@ from cli._options import channel_option, load_rules, now, pick_channel, rules_op
 from cli._progress import Bar
 from cli._store import find_vault, opened, pick_shop, shop_option, sign_in_as, store_option, user_option
 from cli.check import REJECTED, UNDETERMINED, UNUSABLE
-from engine.rulebook import Channel
-from mappings.report import formats
+from engine.rulebook import Channel, Rulebook
 from pipeline.clients import youzan_client
 from pipeline.history import failing_rows
 from pipeline.lanes import Lanes
@@ -23,17 +22,15 @@ from pipeline.reference import load_reference
 from pipeline.store import Store
 from pipeline.uploads import receive
 from pipeline.uploads_check import FRESH, Checking, check_upload
-from pipeline.uploads_report import upload_report, upload_workbook
+from pipeline.uploads_report import WORKBOOK, report_formats, report_name, write_report
 from pipeline.uploads_sending import listing_sending
 from pipeline.uploads_state import ROW_TITLES, Progress, progress
 from pipeline.worker import Worker
 
-WORKBOOK = "workbook"
 SHOWN = 10
 """Failing rows that are named on the screen; the report has them all."""
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-_REPORT = re.compile(r"-结果\d*$")
 
 
 @click.command("upload")
@@ -49,7 +46,7 @@ _REPORT = re.compile(r"-结果\d*$")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([WORKBOOK, *formats()]),
+    type=click.Choice(report_formats()),
     default=WORKBOOK,
     show_default=True,
     help="报告的格式；workbook 是你自己的表加上状态、原因、修改建议三列，改好后可以直接再上传",
@@ -99,22 +96,22 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
                 checking = Checking(store, rulebook, picked, client, listing_sending(picked), FRESH, bar.show)
                 found = check_upload(checking, received.upload_id)
             if not no_wait and not found.is_finished:
-                found = push(store, received.upload_id, threads, shown)
+                found = push(store, rulebook, received.upload_id, threads, shown)
         except KeyboardInterrupt:
             click.echo(f"已中断（导入 {received.upload_id}）；再运行同一条命令即可接着进行", err=True)
             sys.exit(UNUSABLE)
         click.echo(f"导入 {received.upload_id} {found}")
         if not found.failure:
             tell(store, received.upload_id, found)
-            target = output or free_name(file, ".xlsx" if format_ == WORKBOOK else formats()[format_].SUFFIX)
-            write_report(store, received.upload_id, picked, format_, target)
+            target = output or free_name(file.name, format_)
+            save_report(store, received.upload_id, picked, format_, target)
             click.echo(f"报告已写到 {target}")
         sys.exit(exit_code(found))
 
 
-def push(store: Store, upload_id: str, threads: int, shown: bool | None) -> Progress:
+def push(store: Store, rulebook: Rulebook, upload_id: str, threads: int, shown: bool | None) -> Progress:
     """Work the outbox off until the upload has come to its end; other workers may help."""
-    worker = Worker(Lanes(store, find_vault()), threads=threads)
+    worker = Worker(Lanes(store, find_vault()), rulebook, threads=threads)
     with Bar(shown=shown) as bar:
 
         def finished() -> bool:
@@ -136,23 +133,20 @@ def tell(store: Store, upload_id: str, found: Progress) -> None:
         click.echo(f"  另有 {found.failing - SHOWN} 行，见报告")
 
 
-def write_report(store: Store, upload_id: str, channel: Channel, format_: str, target: Path) -> None:
-    """Write the report of an upload."""
+def save_report(store: Store, upload_id: str, channel: Channel, format_: str, target: Path) -> None:
+    """Write the report of an upload to a file."""
+    out = io.BytesIO()
+    write_report(store, upload_id, channel, format_, out)
     try:
-        if format_ == WORKBOOK:
-            target.write_bytes(upload_workbook(store, upload_id, channel))
-            return
-        with target.open("wb") as out:
-            formats()[format_].write(upload_report(store, upload_id, channel), out)
+        target.write_bytes(out.getvalue())
     except OSError as error:
         raise click.BadParameter(f"写不了 {target}：{error.strerror}", param_hint="--output") from error
 
 
-def free_name(file: Path, suffix: str) -> Path:
+def free_name(filename: str, format_: str) -> Path:
     """Choose a name for the report of a file in the working folder; nothing there is written over."""
-    stem = _REPORT.sub("", file.stem)
     number = 1
-    while (found := Path(f"{stem}-结果{'' if number == 1 else number}{suffix}")).exists():
+    while (found := Path(report_name(filename, format_, number))).exists():
         number += 1
     return found
 

@@ -32,6 +32,7 @@ class Observation:
         at: When it happened, by the channel's clock; aware.
         after_sale: Id of the after-sale it is about; empty where it is about the order as a whole.
         data: Fields that the observation tells, laid over the after-sale (or, without one, over the order).
+        reported: It tells the state that the channel reports, which holds whether or not a flow takes it up.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Observation:
     at: datetime
     after_sale: str = ""
     data: Mapping[str, Any] | None = None
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ def _step(
     if observation.after_sale:
         before = after_sales.get(observation.after_sale, {})
         subjects: dict[str, Fact] = {observation.after_sale: {**before, **told, "id": observation.after_sale}}
+        if observation.reported:
+            after_sales |= subjects
     else:
         subjects = dict(after_sales)
         order |= told

@@ -59,6 +59,11 @@ class Channel:
     flows: str
     rulesets: Mapping[str, Ruleset]
 
+    def about(self, kind: str, fact: str) -> Ruleset | None:
+        """Give the first ruleset of a kind about a fact; None where there is none."""
+        rulesets = self.rulesets.values()
+        return next((item for item in rulesets if item.kind == kind and item.fact.name == fact), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:

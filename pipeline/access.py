@@ -81,8 +81,7 @@ class RulesMay:
 
 
 def _access_rules(rulebook: Rulebook, channel: str) -> Ruleset:
-    rulesets = rulebook.channels[channel].rulesets.values()
-    found = next((item for item in rulesets if item.kind == "actions" and item.fact.name == FACT), None)
+    found = rulebook.channels[channel].about("actions", FACT)
     if found is None:
         raise NoAccessRules(f"渠道 {channel} 没有关于操作人的规则，任何人都不能绑定；请在清单里补上", channel)
     return found

@@ -244,7 +244,7 @@ def caller_of_session(store: Store, value: str) -> Caller | None:
         found = session.execute(wanted.where(UserSession.token_hash == _hashed(value))).one_or_none()
     if found is None:
         return None
-    kept, user = found.tuple()
+    kept, user = found
     over = kept.revoked_at is not None or kept.expires_at <= now or now - kept.seen_at >= SESSION_IDLE
     if over or user.disabled_at is not None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
 from channels.errors import ChannelError, CredentialsRefused
@@ -30,6 +30,10 @@ YOUZAN_RATE = "SHELFGATE_YOUZAN_PER_SECOND"
 YOUZAN_PER_SECOND = 20.0
 """Calls per second and shop where the environment names no other number; what Youzan publishes for writing items, while the limit
 of reads is not known."""
+
+
+Youzan = Callable[[Store, str], AbstractContextManager[YouzanClient | None]]
+"""Makes the client of a shop at Youzan; one that gives None has products taken as they are kept."""
 
 
 class ChannelFailed(ShelfgateError):

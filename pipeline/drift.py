@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -74,6 +73,24 @@ class ListedProduct:
         ]
         return sorted(found, key=lambda item: ("error", "warning", "notice").index(item.severity))
 
+    def as_data(self, source: str) -> Fact:
+        """Give the product as data, with the findings of one requirement.
+
+        Args:
+            source: As for `findings`.
+        """
+        return {
+            "product_id": self.fact["product_id"],
+            "channel_product_id": self.fact["channel_product_id"],
+            "title": self.title,
+            "listed_at": self.fact["listed_at"],
+            "days_changed": self.fact.get("days_changed"),
+            "changed": self.fact["changed"],
+            "stock": self.fact["stock"],
+            "skus": self.fact["skus"],
+            "findings": [finding.as_data() for finding in self.findings(source)],
+        }
+
 
 def refresh_products(
     store: Store, client: YouzanClient, shop_id: str, channel: str, fresh: timedelta
@@ -104,6 +121,7 @@ def listed_products(
     shop_id: str,
     as_of: datetime,
     product_ids: Sequence[str] | None = None,
+    after: str | None = None,
 ) -> Iterator[ListedProduct]:
     """Give the shop's listed products with what the rules say of them, by product id.
 
@@ -114,6 +132,7 @@ def listed_products(
         shop_id: The shop.
         as_of: The moment asked for; aware.
         product_ids: Only these; None for all.
+        after: Only those behind this product id, for the next page; None to begin with the first.
 
     Raises:
         NoListedProductRules: The channel has no rules about listed products.
@@ -122,8 +141,8 @@ def listed_products(
     ruleset = _rules(rulebook, channel)
     decide = RuleSession(ruleset, rulebook.evaluator(ruleset), Tables(), as_of).decide
     shop = shop_fact(store, channel, shop_id)
-    listings = iter(_listings(store, channel, shop_id, product_ids))
-    while page := list(islice(listings, PAGE)):
+    while page := _listings(store, channel, shop_id, product_ids, after):
+        after = page[-1].product_id
         now = dict(products(store, shop_id, [item.product_id for item in page]))
         for listing in page:
             fact = make_fact(rulebook, listing, now, as_of) | {"shop": shop}
@@ -198,21 +217,25 @@ def sku_name(sku: Mapping[str, Any]) -> str:
 
 
 def _rules(rulebook: Rulebook, channel: str) -> Ruleset:
-    rulesets = rulebook.channels[channel].rulesets.values()
-    found = next((item for item in rulesets if item.kind == "eligibility" and item.fact.name == FACT), None)
+    found = rulebook.channels[channel].about("eligibility", FACT)
     if found is None:
         raise NoListedProductRules(channel)
     return found
 
 
-def _listings(store: Store, channel: str, shop_id: str, product_ids: Sequence[str] | None) -> list[Listing]:
+def _listings(
+    store: Store, channel: str, shop_id: str, product_ids: Sequence[str] | None, after: str | None
+) -> list[Listing]:
+    """Give the next listings behind a product id."""
     wanted = select(Listing).where(
         Listing.channel == channel, Listing.shop_id == shop_id, Listing.state == "listed"
     )
     if product_ids is not None:
         wanted = wanted.where(Listing.product_id.in_(product_ids))
+    if after is not None:
+        wanted = wanted.where(Listing.product_id > after)
     with store.read() as session:
-        return list(session.scalars(wanted.order_by(Listing.product_id)))
+        return list(session.scalars(wanted.order_by(Listing.product_id).limit(PAGE)))
 
 
 def _differing(before: Fact, after: Fact, field: str) -> Fact | None:

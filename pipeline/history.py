@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,12 @@ class UploadLine:
     corrects: str | None
     progress: Progress
 
+    def as_data(self) -> dict[str, Any]:
+        """Give the line as data, the counts among its own members."""
+        data = asdict(self)
+        data.pop("progress")
+        return data | self.progress.as_data()
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -114,6 +120,10 @@ class RowStory:
     decisions: tuple[Decision, ...]
     attempts: int
     steps: tuple[Step, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """Give the story as data."""
+        return asdict(self) | {"decisions": [decision.as_data() for decision in self.decisions]}
 
 
 def uploads(store: Store, wanted: Filter, limit: int = 50) -> list[UploadLine]:
@@ -176,6 +186,20 @@ def rows(
     with store.read() as session:
         find_upload(session, upload_id)
         return list(session.scalars(query.order_by(UploadRow.number).limit(max(1, min(limit, MOST)))))
+
+
+def row_data(row: UploadRow) -> dict[str, Any]:
+    """Give a row as data."""
+    return {
+        "number": row.number,
+        "product_id": row.product_id,
+        "state": row.state,
+        "reason": row.reason,
+        "channel_product_id": row.channel_product_id,
+        "cells": dict(row.cells),
+        "answer": dict(row.answer) if row.answer is not None else None,
+        "updated_at": row.updated_at,
+    }
 
 
 def failing_rows(store: Store, upload_id: str, limit: int = MOST) -> list[UploadRow]:

@@ -179,7 +179,7 @@ class Lanes:
         timeout: float = 10.0,
     ) -> None:
         self.store = store
-        self._vault = vault
+        self.vault = vault
         self._base_url = base_url or huiju_address()
         self._profile = load_profile()
         self._per_second = per_second or float(self._profile.limit("requests_per_second"))
@@ -235,7 +235,7 @@ class Lanes:
         return self._lanes[key]
 
     def _connect(self, shop_id: str, before_call: Callable[[], None]) -> HuijuClient:
-        known = open_credentials(self.store, self._vault, shop_id, HUIJU)
+        known = open_credentials(self.store, self.vault, shop_id, HUIJU)
         return HuijuClient(
             HuijuCredentials(known["app_id"], known["app_secret"], known["data_key"]),
             base_url=self._base_url,

@@ -55,6 +55,8 @@ class Subject:
         name: Id of the product, order, … within the shop.
         upload_id: The upload whose row asked for it; None for others.
         row_number: That row's number, 1-based.
+        order_id: Own id of the order that it is about, or whose after-sale; None for others.
+        after_sale_id: Own id of the after-sale; None for others.
     """
 
     kind: str
@@ -63,6 +65,8 @@ class Subject:
     name: str
     upload_id: str | None = None
     row_number: int | None = None
+    order_id: str | None = None
+    after_sale_id: str | None = None
 
 
 def enqueue(
@@ -95,6 +99,8 @@ def enqueue(
         "due": now,
         "upload_id": subject.upload_id,
         "row_number": subject.row_number,
+        "order_id": subject.order_id,
+        "after_sale_id": subject.after_sale_id,
         "updated_at": now,
         "attempts": 0,
         "last_error": {"doubtful": True} if doubtful else None,

@@ -18,7 +18,7 @@ from engine.decision import canonical
 from engine.errors import ShelfgateError
 from mappings.values import PayloadError
 from mappings.youzan import product_from_item
-from pipeline.clients import spoken
+from pipeline.clients import Youzan, spoken
 from pipeline.store import Product, Store, database_now, insert_for
 
 BATCH = 50
@@ -97,6 +97,61 @@ def pull_products(
             done += len(batch)
             on_progress(done, len(wanted))
     return result
+
+
+def pull_chosen(
+    store: Store,
+    youzan: Youzan,
+    shop_id: str,
+    ids: Sequence[str] | None,
+    *,
+    refresh: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Pulled | None:
+    """Fetch the products that were chosen and are not kept yet.
+
+    Args:
+        store: Where products are kept.
+        youzan: Makes the client of the shop, where there is something to fetch.
+        shop_id: The shop.
+        ids: The products chosen; None for everything on sale, which is fetched where nothing is kept.
+        refresh: Fetch all of them anew.
+        on_progress: As for `pull_products`.
+
+    Returns:
+        What came of it; None where nothing was fetched.
+
+    Raises:
+        ChannelFailed: As for `pull_products`, like `WrongShop`.
+    """
+    kept = set(product_ids(store, shop_id))
+    missing = [item for item in ids or () if item not in kept]
+    if not (refresh or missing or (ids is None and not kept)):
+        return None
+    with youzan(store, shop_id) as client:
+        if client is None:
+            return None
+        return pull_products(store, client, shop_id, missing if missing and not refresh else ids, on_progress)
+
+
+def chosen_products(
+    store: Store, shop_id: str, ids: Sequence[str] | None
+) -> Iterator[tuple[str, Fact | None]]:
+    """Give the products chosen as facts, in the order in which they were named; or all that are on sale.
+
+    Args:
+        store: Where products are kept.
+        shop_id: The shop.
+        ids: The products; None for all that are on sale. Of one that is not kept, or can't be read, the fact is None.
+    """
+    if ids is None:
+        for product_id, fact in products(store, shop_id):
+            if fact is None or fact.get("on_sale") is not False:
+                yield product_id, fact
+        return
+    found = dict(products(store, shop_id, ids))
+    for product_id in ids:
+        yield product_id, found.get(product_id)
 
 
 def product_ids(store: Store, shop_id: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from channels.errors import (
@@ -57,6 +57,7 @@ class Ending:
         wait: Seconds until the next try.
         pause: Seconds for which the channel is left alone for this shop; None where it needs no pause.
         counts: Whether the failure is the item's own, not the channel's or the shop's.
+        seen: What was read of the channel on the way, for the job's record; not kept with the item.
     """
 
     state: Settled
@@ -66,6 +67,7 @@ class Ending:
     wait: float = 0.0
     pause: float | None = None
     counts: bool = True
+    seen: tuple[Any, ...] = field(default=(), repr=False)
 
 
 OTHERS = (NotSent, CredentialsRefused, ClockRefused, ShelfgateError)
@@ -87,18 +89,18 @@ def after_error(hold: Hold, error: Exception, patience: Patience, rng: random.Ra
     kept = noted(hold, error)
     if isinstance(error, RateLimited):
         pause = RATE_PAUSE if error.retry_after is None else error.retry_after
-        return Ending("queued", _said(error), error=kept, pause=pause, counts=False)
+        return Ending("queued", said(error), error=kept, pause=pause, counts=False)
     if isinstance(error, OTHERS):
-        return Ending("queued", _said(error), error=kept, pause=0.0, counts=False)
+        return Ending("queued", said(error), error=kept, pause=0.0, counts=False)
     if isinstance(error, BusinessRefusal) and error.effect == "none":
-        return Ending("refused", _said(error), error=kept)
+        return Ending("refused", said(error), error=kept)
     if (
         isinstance(error, ChannelError)
         and error.effect == "none"
         and not error.retryable
         and not kept["doubtful"]
     ):
-        return Ending("failed", _said(error), error=kept)
+        return Ending("failed", said(error), error=kept)
     kept["failures"] += 1
     last = hold.item.last_error or {}
     kept["times"] = last.get("times", 0) + 1 if _way(last) == _way(kept) else 1
@@ -108,8 +110,8 @@ def after_error(hold: Hold, error: Exception, patience: Patience, rng: random.Ra
             if kept["times"] >= patience.same
             else f"{kept['failures']} 次没有成功"
         )
-        return Ending("held", f"{how}，已暂停，等人处理：{_said(error)}", error=kept)
-    return Ending("queued", _said(error), error=kept, wait=patience.wait(kept["failures"], rng))
+        return Ending("held", f"{how}，已暂停，等人处理：{said(error)}", error=kept)
+    return Ending("queued", said(error), error=kept, wait=patience.wait(kept["failures"], rng))
 
 
 def put_back(hold: Hold) -> Ending:
@@ -155,7 +157,7 @@ def _way(noted_error: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(noted_error.get(key) for key in ("kind", "http", "code"))
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """Say an error in one line; what is not ours is named only, it may hold anything."""
     if isinstance(error, ChannelError):
         return f"{error.message}（错误码 {error.code}）" if error.code else error.message

@@ -8,15 +8,12 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 
 from sqlalchemy import or_, select, update
 
-from channels.youzan import YouzanClient
 from engine.errors import ShelfgateError
-from pipeline.clients import ChannelFailed
+from pipeline.clients import ChannelFailed, Youzan
 from pipeline.live_rules import LiveRules
 from pipeline.store import Store, StoreError, Upload, database_now
 from pipeline.uploads_check import FRESH, Checking, check_upload
@@ -36,8 +33,6 @@ MOST_TRIES = 20
 
 LOOK = 0.5
 """Seconds between two looks for work."""
-
-Youzan = Callable[[Store, str], AbstractContextManager[YouzanClient | None]]
 
 
 class UploadRunner:

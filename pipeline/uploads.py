@@ -162,6 +162,19 @@ def find_upload(session: Session, upload_id: str, *, lock: bool = False) -> Uplo
     return upload
 
 
+def upload_of(store: Store, shop_id: str, upload_id: str) -> Upload:
+    """Give an upload of a shop.
+
+    Raises:
+        UploadUnknown: The shop has none of that id; another shop's is as unknown as none.
+    """
+    with store.read() as session:
+        upload = find_upload(session, upload_id)
+    if upload.shop_id != shop_id:
+        raise UploadUnknown(upload_id)
+    return upload
+
+
 def received_file(store: Store, upload_id: str) -> tuple[str, bytes]:
     """Give name and bytes of an upload's file, as received.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from pathlib import PurePath
+from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
@@ -16,7 +18,7 @@ from engine.mapping import Mapped, MappingSession
 from engine.rulebook import Channel
 from engine.tables import Tables
 from mappings.corrections import corrections
-from mappings.report import CheckedRow, Entry, Report, cell_for, entries_of, unreadable
+from mappings.report import CheckedRow, Entry, Report, cell_for, entries_of, formats, unreadable
 from mappings.sheet import SheetError, SheetRow, UploadSheet, open_upload
 from mappings.workbook import Fault, RowNote, write_workbook
 from pipeline.products import products
@@ -30,6 +32,9 @@ from pipeline.uploads_state import FAILING, ROW_TITLES
 PAGE = 1000
 """Rows read from the store at a time."""
 
+WORKBOOK = "workbook"
+"""The format that is the user's own workbook; the others are those of `mappings.report`."""
+
 PRODUCT = "row.product_id"
 ADVICE: Mapping[RowState, str] = {
     "rejected": "删去这一行；一个商品只能上架一次",
@@ -37,6 +42,8 @@ ADVICE: Mapping[RowState, str] = {
     "failed": "过一会儿把报告再上传一次；已经到了渠道的不会重复上架",
 }
 """What to do about a row that passed the rules and came to nothing all the same."""
+
+_REPORT = re.compile(r"-结果\d*$")
 
 REMARKS = {"warning": "提醒", "notice": "提示"}
 
@@ -116,6 +123,53 @@ def upload_workbook(store: Store, upload_id: str, channel: Channel) -> bytes:
     out = io.BytesIO()
     write_workbook(content, name, notes, out, upload_id=upload_id)
     return out.getvalue()
+
+
+def report_formats() -> list[str]:
+    """Name the formats that a report is written in."""
+    return [WORKBOOK, *formats()]
+
+
+def write_report(store: Store, upload_id: str, channel: Channel, format_: str, out: BinaryIO) -> None:
+    """Write the report of an upload.
+
+    Args:
+        store: Where uploads are kept.
+        upload_id: The upload.
+        channel: The channel, as the rules name it.
+        format_: One of `report_formats`.
+        out: Where to.
+
+    Raises:
+        UploadUnknown: There is no such upload.
+        SheetError: As for `upload_workbook`.
+    """
+    if format_ == WORKBOOK:
+        out.write(upload_workbook(store, upload_id, channel))
+    else:
+        formats()[format_].write(upload_report(store, upload_id, channel), out)
+
+
+def report_name(filename: str, format_: str, number: int = 1) -> str:
+    """Name the report of a file; the report of a corrected report is not named a report twice.
+
+    Args:
+        filename: Name of the upload.
+        format_: One of `report_formats`.
+        number: To tell it from others of the same name, ≥ 1.
+
+    Examples:
+        >>> report_name("三月.xlsx", "workbook"), report_name("三月-结果.xlsx", "csv", 2)
+        ('三月-结果.xlsx', '三月-结果2.csv')
+    """
+    stem = _REPORT.sub("", PurePath(filename).stem)
+    suffix = ".xlsx" if format_ == WORKBOOK else formats()[format_].SUFFIX
+    return f"{stem}-结果{'' if number == 1 else number}{suffix}"
+
+
+def report_media(format_: str) -> str:
+    """Give the media type of a format, one of `report_formats`."""
+    return formats()["xlsx" if format_ == WORKBOOK else format_].MEDIA
 
 
 class _Advisor:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from engine.errors import ShelfgateError
 from engine.rulebook import Channel
 from engine.tables import Tables
+from pipeline.jobs.add_product import AddProduct
 from pipeline.outbox import Subject, idempotency_key
-from pipeline.push import ADD_PRODUCT, ListingSending, enqueue_listing
+from pipeline.push import ListingSending, enqueue_listing
 from pipeline.store import OutboxItem, Upload, insert_for, new_id
 
 Fact = dict[str, Any]
@@ -54,11 +55,12 @@ class UploadSending(ListingSending):
         values: dict[int, dict[str, Any]] = {}
         for number, product_id, payload in rows:
             key = idempotency_key(
-                Subject(ADD_PRODUCT, upload.channel, upload.shop_id, product_id, upload.id, number), payload
+                Subject(AddProduct.KIND, upload.channel, upload.shop_id, product_id, upload.id, number),
+                payload,
             )
             values[number] = {
                 "id": new_id(),
-                "kind": ADD_PRODUCT,
+                "kind": AddProduct.KIND,
                 "channel": upload.channel,
                 "shop_id": upload.shop_id,
                 "idempotency_key": key,
@@ -91,8 +93,5 @@ class UploadSending(ListingSending):
 
 def listing_sending(channel: Channel) -> Callable[[Tables, datetime], Sending]:
     """Make the function that a channel's listings are sent by: its mapping rules fill in what a row leaves open."""
-    rulesets = channel.rulesets.values()
-    mapping = next(
-        (item for item in rulesets if item.kind == "mapping" and item.fact.name == "listing"), None
-    )
+    mapping = channel.about("mapping", "listing")
     return lambda tables, as_of: UploadSending(mapping, tables, as_of)

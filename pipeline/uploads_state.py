@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -74,9 +74,28 @@ class Progress:
         return sum(self.rows[state] for state in FAILING)
 
     @property
+    def settled(self) -> int:
+        """Rows that have their outcome."""
+        return self.checked - sum(self.rows[state] for state in OPEN)
+
+    @property
     def is_finished(self) -> bool:
         """Whether every row has its outcome."""
         return self.state in FINISHED
+
+    def as_data(self) -> dict[str, Any]:
+        """Give the counts as plain JSON data."""
+        return {
+            "state": self.state,
+            "total": self.total,
+            "rows_by_state": dict(self.rows),
+            "checked": self.checked,
+            "to_push": self.to_push,
+            "pushed": self.pushed,
+            "failing": self.failing,
+            "settled": self.settled,
+            "failure": self.failure or None,
+        }
 
     def __str__(self) -> str:
         """Say the counts in one line."""

@@ -16,12 +16,13 @@ from datetime import timedelta
 
 from channels.errors import ChannelError
 from engine.errors import ShelfgateError
+from engine.rulebook import Rulebook
+from pipeline.jobs import Tools, make_jobs
 from pipeline.lanes import Lane, Lanes
 from pipeline.outbox import LEASE, Hold, LeaseLost, Renewer, claim_next
-from pipeline.push import JOBS
 from pipeline.rate import HeldBack
 from pipeline.retrying import Ending, Patience, after_error, noted, put_back, worn_out
-from pipeline.store import StoreConflict, StoreError, StoreRefused, Upload, database_now, settle
+from pipeline.store import Order, StoreConflict, StoreError, StoreRefused, Upload, database_now, settle
 
 log = logging.getLogger("pipeline.worker")
 
@@ -68,6 +69,7 @@ class Worker:
 
     Args:
         lanes: The channels and shops to call.
+        rulebook: The rules, which say what comes of what the channel answers about orders.
         threads: Calls under way at a time, ≥ 1.
         lease: How long an item may be held without being renewed.
         patience: How often an item is tried.
@@ -81,6 +83,7 @@ class Worker:
     def __init__(
         self,
         lanes: Lanes,
+        rulebook: Rulebook,
         *,
         threads: int = 4,
         lease: timedelta = LEASE,
@@ -91,6 +94,7 @@ class Worker:
         self.tally = Tally()
         self._lanes = lanes
         self._store = lanes.store
+        self._jobs = make_jobs(Tools(lanes.store, rulebook, lanes.vault))
         self._threads = threads
         self._lease = lease
         self._patience = patience or Patience()
@@ -161,7 +165,7 @@ class Worker:
 
     def _ending(self, lane: Lane, hold: Hold) -> Ending:
         """Make the call and decide what comes of it."""
-        job = JOBS.get(hold.item.kind)
+        job = self._jobs.get(hold.item.kind)
         if job is None:
             return Ending("held", f"这个版本不认识发件类型 {hold.item.kind}；请升级后再放行")
         tired = worn_out(hold, self._patience)
@@ -208,17 +212,18 @@ class Worker:
     def _keep(self, hold: Hold, ending: Ending) -> bool:
         item = hold.item
         with self._store.write() as session:
-            if (
-                item.upload_id is not None
-            ):  # held first, as whoever checks the upload does: no two wait for each other
+            # Held first, as whoever checks the upload or acts on the order does: no two wait for each other.
+            if item.upload_id is not None:
                 session.get(Upload, item.upload_id, with_for_update=True)
+            if item.order_id is not None:
+                session.get(Order, item.order_id, with_for_update=True)
             now = database_now(session)
             due = now + timedelta(seconds=ending.wait)
             if not settle(
                 session, item, ending.state, now=now, due=due, answer=ending.answer, error=ending.error
             ):
                 return False
-            if (job := JOBS.get(item.kind)) is not None:
+            if (job := self._jobs.get(item.kind)) is not None:
                 job.record(session, item, ending, now)
         return True
 

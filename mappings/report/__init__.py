@@ -29,10 +29,12 @@ class Format(Protocol):
     Attributes:
         NAME: Name of the format, as of the file.
         SUFFIX: Extension of a file in the format, with its dot.
+        MEDIA: Its media type, with the encoding of text.
     """
 
     NAME: str
     SUFFIX: str
+    MEDIA: str
 
     def write(self, report: Report, out: BinaryIO) -> None:
         """Write the whole report; the rows are used up and the summary is complete afterwards."""

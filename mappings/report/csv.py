@@ -11,6 +11,7 @@ from mappings.report._records import CheckedRow, Report
 
 NAME = "csv"
 SUFFIX = ".csv"
+MEDIA = "text/csv; charset=utf-8"
 
 COLUMNS = tuple(
     "文件 工作表 行 单元格 列 商品ID 结果 状态 级别 规则 标题 原因 现值 应为 修改建议 豁免 规则位置 来源".split()

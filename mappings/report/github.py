@@ -9,6 +9,7 @@ from mappings.report._records import CheckedRow, Report
 
 NAME = "github"
 SUFFIX = ".txt"
+MEDIA = "text/plain; charset=utf-8"
 
 
 def write(report: Report, out: BinaryIO) -> None:

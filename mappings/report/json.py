@@ -13,6 +13,7 @@ from mappings.report._records import CheckedRow, Report
 
 NAME = "json"
 SUFFIX = ".json"
+MEDIA = "application/json"
 
 
 def write(report: Report, out: BinaryIO) -> None:

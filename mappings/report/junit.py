@@ -13,6 +13,7 @@ from mappings.report._records import CheckedRow, Report
 
 NAME = "junit"
 SUFFIX = ".xml"
+MEDIA = "application/xml"
 
 KEPT_IN_MEMORY = 8_000_000
 """Bytes of cases that are kept in memory; the counts stand before them, so the rest waits on disk."""

@@ -11,6 +11,7 @@ from mappings.report._records import CheckedRow, Report
 
 NAME = "sarif"
 SUFFIX = ".sarif"
+MEDIA = "application/sarif+json"
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "notice": "note"}

@@ -12,6 +12,7 @@ from mappings.report._records import CheckedRow, Report, Summary
 
 NAME = "text"
 SUFFIX = ".txt"
+MEDIA = "text/plain; charset=utf-8"
 
 SHANGHAI = timezone(timedelta(hours=8))
 COLUMNS = ("规则", "标题", "不通过", "无法判断", "已豁免", "警告")

@@ -13,6 +13,7 @@ from mappings.report.csv import COLUMNS, line_of
 
 NAME = "xlsx"
 SUFFIX = ".xlsx"
+MEDIA = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 MOST_LINES = 1_048_575
 """Lines below the header that a sheet of Excel holds."""

@@ -25,15 +25,17 @@ class Order(Base):
 
     Attributes:
         channel: Where it comes from (R20).
+        status: What has happened, folded (`pipeline.folding`); None where the channel's word for it is not known.
         payment_kind: normal, or marked: the money does not pass through Youzan (R35).
-        total: Sum to pay in fen, freight included.
-        freight: Freight in fen.
+        total: Sum to pay in fen, freight included; None where the channel does not tell.
+        freight: Freight in fen; None where the channel does not tell.
         private: Buyer, consignee and messages as one sealed JSON object; the only place where they are kept.
-        lines: Order lines as the facts declare them.
-        payload: The channel's reply without anything about the buyer or the consignee.
-        created_at: When it was made on the channel.
-        updated_at: When the channel last changed it.
-        fetched_at: When it was last taken in.
+        lines: Order lines as the facts declare them, for filters.
+        payload: The channel's newest reply without anything about the buyer or the consignee; the facts are made from it.
+        created_at: When it was made on the channel; when the channel first changed it, where that is not told.
+        updated_at: When the channel last changed it, by the channel's clock.
+        fetched_at: When the reading of that reply began, by the database's clock: of two replies with the same `updated_at`, the one
+            read later is the newer.
     """
 
     __tablename__ = "orders"
@@ -51,10 +53,10 @@ class Order(Base):
     channel: Mapped[str]
     shop_id: Mapped[str] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
     channel_order_id: Mapped[str]
-    status: Mapped[OrderStatus] = mapped_column(PlainText)
+    status: Mapped[OrderStatus | None] = mapped_column(PlainText)
     payment_kind: Mapped[PaymentKind] = mapped_column(PlainText)
-    total: Mapped[int]
-    freight: Mapped[int]
+    total: Mapped[int | None]
+    freight: Mapped[int | None]
     private: Mapped[str | None] = mapped_column(SealedText)
     lines: Mapped[list[dict[str, Any]]] = mapped_column(json_list())
     merchant_remark: Mapped[str | None]
@@ -91,10 +93,12 @@ class AfterSale(Base):
     """Keep an after-sale request.
 
     Attributes:
+        kind, amount: What is asked for, the amount in fen; None where the channel does not tell.
+        status: What has happened, folded; None where the channel's word for it is not known.
         closed_by: What closed it; None unless closed.
-        amount: Sum asked for in fen.
-        version: The channel's own mark of its state, sent back with each action.
-        private: Contact and buyer as one sealed JSON object (R29, R31).
+        version: The channel's mark of its state: an action is for the state that it was asked for on, and no later one.
+        private: Contact, buyer and the buyer's words as one sealed JSON object (R29, R31).
+        payload: As for orders, like `updated_at` and `fetched_at`.
         auto_handle_at: When the channel's system would handle it by itself; never shown (R28).
     """
 
@@ -115,11 +119,10 @@ class AfterSale(Base):
     shop_id: Mapped[str] = mapped_column(ForeignKey("shops.id", ondelete="CASCADE"))
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
     channel_after_sale_id: Mapped[str]
-    kind: Mapped[AfterSaleKind] = mapped_column(PlainText)
-    status: Mapped[AfterSaleStatus] = mapped_column(PlainText)
+    kind: Mapped[AfterSaleKind | None] = mapped_column(PlainText)
+    status: Mapped[AfterSaleStatus | None] = mapped_column(PlainText)
     closed_by: Mapped[ClosedBy | None] = mapped_column(PlainText)
-    amount: Mapped[int]
-    reason: Mapped[str | None]
+    amount: Mapped[int | None]
     version: Mapped[str | None]
     private: Mapped[str | None] = mapped_column(SealedText)
     payload: Mapped[dict[str, Any]] = mapped_column(json_object())
@@ -134,7 +137,9 @@ class Cursor(Base):
 
     Attributes:
         kind: What is taken in, such as `orders` or `after_sales`.
-        until: Everything the channel changed before this moment has been taken in.
+        until: Everything the channel changed before this moment has been taken in, by the channel's clock.
+        moved_at: When that was last so, by the database's clock.
+        busy_until: Until when one process has the intake to itself; None or past where none has.
     """
 
     __tablename__ = "cursors"
@@ -144,3 +149,4 @@ class Cursor(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
     moved_at: Mapped[datetime]
+    busy_until: Mapped[datetime | None]

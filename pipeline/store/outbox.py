@@ -20,7 +20,7 @@ class OutboxItem(Base):
     """Keep one call to a channel until its outcome is known.
 
     Attributes:
-        kind: What the call does, such as `list_product` or `ship`.
+        kind: What the call does, such as `product.add` or `order.ship`.
         idempotency_key: The same for the same (channel, shop, subject, payload hash), kept before anything is sent.
         payload: What is sent.
         state: queued; sending, while a lease runs or after it ran out unanswered; done; refused, by the channel for
@@ -33,7 +33,7 @@ class OutboxItem(Base):
         answer: The channel's answer once it is done.
         upload_id: The upload whose row asked for it; None for others.
         row_number: That row's number, 1-based.
-        order_id: The order that it is about; None for others.
+        order_id: The order that it, or its after-sale, is about; None for others.
         after_sale_id: The after-sale that it is about; None for others.
     """
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import openpyxl
@@ -16,30 +14,15 @@ import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from channels.sandbox.seed import item_of
 from engine.rulebook import Rulebook, find_manifest, load
-from mappings.reference import read_reference
 from mappings.sheet_columns import UPLOAD_COLUMNS
-from mappings.youzan import product_from_item
 from pipeline.binding import Actor
-from pipeline.shops import save_shop
-from pipeline.store import (
-    BindingRow,
-    Listing,
-    Product,
-    ReferenceSnapshot,
-    Store,
-    Upload,
-    UploadRow,
-    database_now,
-)
+from pipeline.store import Listing, Store, Upload, UploadRow, database_now
 from pipeline.uploads import Received, receive
 from pipeline.uploads_check import Checking, check_upload
 from pipeline.uploads_state import Progress, advance
+from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, plant
 
-ROOT = Path(__file__).parents[3]
-EXAMPLES = ROOT / "examples"
-SHOP = "38405005"
 AMY = Actor("u1", "王小美", "operator", SHOP)
 TITLES = [column.title for column in UPLOAD_COLUMNS]
 
@@ -129,59 +112,9 @@ def rulebook() -> Rulebook:
     return load(find_manifest(ROOT))
 
 
-@pytest.fixture(scope="session")
-def payloads() -> list[Fact]:
-    lines = (EXAMPLES / "products.jsonl").read_text(encoding="utf-8").splitlines()
-    return [item_of(json.loads(line)) for line in lines]
-
-
-@pytest.fixture(scope="session")
-def reference() -> dict[str, list[Fact]]:
-    return read_reference(EXAMPLES / "惠聚数据.xlsx")
-
-
 @pytest.fixture
-def desk(store: Store, rulebook: Rulebook, payloads: list[Fact], reference: dict[str, list[Fact]]) -> Desk:
-    save_shop(
-        store,
-        "huiju",
-        {"id": SHOP, "name": "青禾集市", "edition": "wsc_ecommerce", "admitted": True, "beta_approved": True},
-    )
-    with store.write() as session:
-        now = database_now(session)
-        session.add(
-            BindingRow(
-                shop_id=SHOP, channel="huiju", credentials="sealed", bound_by="u1", bound_at=now, tried_at=now
-            )
-        )
-        for kind, rows in reference.items():
-            if kind != "listings":
-                session.add(
-                    ReferenceSnapshot(
-                        channel="huiju", shop_id=SHOP, kind=kind, hash=kind, row_count=len(rows), rows=rows,
-                        taken_at=now, checked_at=now,
-                    )
-                )  # fmt: skip
-        for listed in reference["listings"]:
-            session.add(
-                Listing(
-                    channel="huiju", shop_id=SHOP, product_id=listed["product_id"], state="listed",
-                    channel_product_id=listed["channel_product_id"], created_at=now,
-                    listed_at=listed.get("listed_at") or now - timedelta(days=30),
-                )
-            )  # fmt: skip
-        for payload in payloads:
-            fact = product_from_item(payload)
-            session.add(
-                Product(
-                    shop_id=SHOP,
-                    id=fact["id"],
-                    title=fact["title"],
-                    payload=payload,
-                    hash="0",
-                    fetched_at=now,
-                )
-            )
+def desk(store: Store, rulebook: Rulebook) -> Desk:
+    plant(store)
     return Desk(store, rulebook)
 
 

@@ -13,6 +13,7 @@ from channels.sandbox import Sandbox, SandboxConfig, Seed
 from channels.youzan import YouzanClient, YouzanCredentials
 from pipeline.drift import ListedProduct, NoListedProductRules, changes, listed_products, refresh_products
 from pipeline.store import Product, database_now
+from tests.integration.demo_shop import payloads
 
 Sheet = Callable[[Sequence[Sequence[str]]], bytes]
 Rows = list[list[str]]
@@ -104,10 +105,10 @@ def test_the_age_of_the_last_change_is_told(desk: Any, listed: list[str]) -> Non
 
 
 def test_products_that_are_not_fresh_are_fetched_before_they_are_compared(
-    desk: Any, listed: list[str], payloads: list[dict[str, Any]]
+    desk: Any, listed: list[str]
 ) -> None:
     config = SandboxConfig(youzan=YouzanCredentials("id", "secret" * 4, SHOP))
-    with Sandbox(Seed(products=payloads), config=config) as sandbox:
+    with Sandbox(Seed(products=payloads()), config=config) as sandbox:
         item = sandbox.youzan.state.items[listed[2]]
         item["title"] = "改了标题"
         with YouzanClient(sandbox.youzan.credentials, base_url=sandbox.youzan.base_url) as client:

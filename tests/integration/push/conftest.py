@@ -22,6 +22,7 @@ from sqlalchemy import func, select
 
 from channels.huiju import HuijuCredentials
 from channels.sandbox import Sandbox, SandboxConfig, Seed
+from engine.rulebook import Rulebook, find_manifest, load
 from mappings.channels.huiju import product_payload
 from mappings.reference import read_reference
 from pipeline.lanes import Lanes
@@ -86,6 +87,7 @@ class Depot:
 
     store: Store
     vault: Vault
+    rulebook: Rulebook
 
     def queue(self, count: int, *, first: int = 1, corrects: str | None = None, **row: Any) -> str:
         """Keep an upload whose rows all passed, as its check would, and give its id."""
@@ -167,7 +169,7 @@ def depot(store: Store) -> Depot:
                 shop_id=SHOP, channel="huiju", credentials=sealed, bound_by="u1", bound_at=now, tried_at=now
             )
         )
-    return Depot(store, vault)
+    return Depot(store, vault, load(find_manifest(ROOT)))
 
 
 @pytest.fixture
@@ -263,7 +265,7 @@ class Crew:
         words = [
             sys.executable, "-c", "from cli.main import main; main()", "worker", "--store", self.address,
             "--lease", str(self.lease), "--per-second", str(self.per_second), "--threads", str(self.threads),
-            "--retry-after", "1",
+            "--retry-after", "1", "--sync-every", "0",
         ]  # fmt: skip
         for _ in range(count):
             path = self.folder / f"worker-{len(self.logs)}.log"

@@ -21,7 +21,7 @@ SOON = Patience(first=0.0, longest=0.0)
 
 def worker(depot: Any, sandbox: Sandbox, **more: Any) -> Worker:
     lanes = depot.lanes(sandbox.huiju.base_url)
-    return Worker(lanes, rng=random.Random(1), **{"patience": SOON} | more)
+    return Worker(lanes, depot.rulebook, rng=random.Random(1), **{"patience": SOON} | more)
 
 
 def paths(sandbox: Sandbox) -> list[str]:
@@ -207,7 +207,7 @@ def test_a_rate_limit_counts_for_nothing_and_holds_everyone_back(depot: Any, san
 
 def test_a_channel_that_cannot_be_reached_costs_no_item_its_tries(depot: Any, sandbox: Sandbox) -> None:
     upload = depot.queue(1)
-    at_work = Worker(depot.lanes("http://127.0.0.1:9/openapi/v1"), patience=SOON)
+    at_work = Worker(depot.lanes("http://127.0.0.1:9/openapi/v1"), depot.rulebook, patience=SOON)
     for _ in range(4):
         with depot.store.write() as session:
             for lane in at_work._lanes._lanes.values():

@@ -21,7 +21,7 @@ Wait = Callable[[Callable[[], bool], float], None]
 
 def test_a_worker_ends_when_there_is_nothing_more_to_wait_for(depot: Any, sandbox: Sandbox) -> None:
     upload = depot.queue(8)
-    worker = Worker(depot.lanes(sandbox.huiju.base_url))
+    worker = Worker(depot.lanes(sandbox.huiju.base_url), depot.rulebook)
     worker.run(threading.Event(), lambda: depot.progress(upload).is_finished)
     assert ({"listed": 8}, 8) == (depot.states(upload), worker.tally.done)
     assert "完成 8，被拒绝 0" in str(worker.tally)
@@ -31,7 +31,7 @@ def test_a_worker_that_is_told_to_stop_brings_what_it_holds_to_an_end(depot: Any
     upload = depot.queue(20)
     sandbox.huiju.faults.set(FaultPlan({Fault.LATENCY: 1.0}, latency=(0.5, 0.5)))
     stop = threading.Event()
-    worker = Worker(depot.lanes(sandbox.huiju.base_url), threads=2)
+    worker = Worker(depot.lanes(sandbox.huiju.base_url), depot.rulebook, threads=2)
     thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()
     while "sending" not in depot.states(upload):
@@ -64,7 +64,8 @@ def test_a_call_that_takes_longer_than_its_lease_is_made_once(depot: Any, sandbo
     sandbox.huiju.faults.set(FaultPlan({Fault.LATENCY: 1.0}, latency=(2.5, 2.5)))
     stop, lease = threading.Event(), timedelta(seconds=1)
     workers = [
-        Worker(depot.lanes(sandbox.huiju.base_url, timeout=0.4), lease=lease, threads=1) for _ in range(2)
+        Worker(depot.lanes(sandbox.huiju.base_url, timeout=0.4), depot.rulebook, lease=lease, threads=1)
+        for _ in range(2)
     ]
     for worker in workers:  # it is the channel that is slow, and the client that is patient
         for lane in worker._lanes.due():
@@ -100,7 +101,7 @@ def test_a_database_that_is_away_for_a_moment_stops_no_worker(
     upload, name = depot.queue(3), depot.store.engine.url.database
     sandbox.huiju.faults.set(FaultPlan({Fault.LATENCY: 1.0}, latency=(0.4, 0.4), most=3))
     stop = threading.Event()
-    worker = Worker(depot.lanes(sandbox.huiju.base_url), threads=3)
+    worker = Worker(depot.lanes(sandbox.huiju.base_url), depot.rulebook, threads=3)
     thread = threading.Thread(target=worker.run, args=(stop, lambda: depot.progress(upload).is_finished))
     thread.start()
     while "sending" not in depot.states(upload):
@@ -119,7 +120,7 @@ def test_a_database_that_is_away_for_a_moment_stops_no_worker(
 def test_an_item_of_a_kind_that_is_not_known_waits_for_a_person(depot: Any, sandbox: Sandbox) -> None:
     with depot.store.write() as session:
         enqueue(session, Subject("coupon.add", "huiju", SHOP, "1"), {}, database_now(session))
-    worker = Worker(depot.lanes(sandbox.huiju.base_url))
+    worker = Worker(depot.lanes(sandbox.huiju.base_url), depot.rulebook)
     assert worker.step()
     assert "held" == depot.item().state
 
@@ -131,7 +132,7 @@ def test_a_fault_of_the_program_costs_one_item_its_tries_and_no_worker_its_life(
     with depot.store.write() as session:
         item = session.query(OutboxItem).filter(OutboxItem.row_number == 2).one()
         item.payload = {**item.payload, "title": 5, "skuList": None, "images": None}
-    worker = Worker(depot.lanes(sandbox.huiju.base_url))
+    worker = Worker(depot.lanes(sandbox.huiju.base_url), depot.rulebook)
     worker.step()
     worker.step()
     states = depot.states(upload)

@@ -210,3 +210,27 @@ def test_what_is_restricted_says_why_in_both_languages_and_what_to_do_instead(ru
 
 def test_every_rule_decides(ruleset: Ruleset) -> None:
     assert {rule.common.severity for rule in ruleset.rules} == {"error"}
+
+
+def test_while_an_action_is_on_its_way_no_other_may_be_taken(ruleset: Ruleset) -> None:
+    """R32: nor while the order's shipment is, which may close the request."""
+    judge = session(ruleset)
+    may = {
+        ("refund_only", "requested"): ("agree", "reject"),
+        ("return_refund", "requested"): ("agree_return", "reject"),
+        ("return_refund", "waiting_receipt"): ("confirm_return", "reject_return"),
+    }
+    for (kind, status), actions in may.items():
+        for changes in ({"pending": ["agree"]}, {"pending": ["reject_return"]}, {"order.pending": ["ship"]}):
+            fact = after_sale(ruleset, kind=kind, status=status, **{"order.status": "shipped"}, **changes)
+            for action in actions:
+                state = judge.judge(fact).action(action)
+                assert ("disabled", "huiju/after-sale/on-its-way") == (state.state, state.rule)
+                assert "渠道答复" == state.until
+        free = after_sale(
+            ruleset,
+            kind=kind,
+            status=status,
+            **{"order.status": "shipped", "order.pending": ["edit_logistics"]},
+        )
+        assert {"enabled"} == {judge.judge(free).action(action).state for action in actions}

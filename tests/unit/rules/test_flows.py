@@ -52,7 +52,7 @@ def happened(*events: str, kind: str = "refund_only", id_: str = "A1") -> list[O
             f"{id_}-{n}-{event}",
             event,
             START + timedelta(hours=n),
-            "" if event == "order_shipped" else id_,
+            "" if event.startswith("order_") else id_,
             {"kind": kind} if event == "refund_requested" else None,
         )
         for n, event in enumerate(events)
@@ -217,3 +217,29 @@ def test_events_that_come_to_nothing_are_kept_as_ignored(ruleset: Ruleset) -> No
     folding = Folding(ruleset)
     state = folding.state(happened("rejected", "refund_requested", "goods_returned"))
     assert state.ignored == ("A1-0-rejected", "A1-2-goods_returned")
+
+
+def test_a_part_of_the_order_that_leaves_closes_nothing_by_itself(ruleset: Ruleset) -> None:
+    """R30: whether it does is for the channel to say; and what leaves later finds the order shipped in part."""
+    folding = Folding(ruleset)
+    wanted = {status: status for status in ("wait_pay", "partly_shipped", "shipped", "done", "closed")}
+    for before, after in ({"to_ship": "partly_shipped"} | wanted).items():
+        got = folding.outcome(happened("refund_requested", "order_partly_shipped"), before)
+        assert got == (after, "requested", None)
+    for arrival in permutations(happened("refund_requested", "order_partly_shipped", "order_shipped")):
+        assert folding.outcome(arrival) == ("shipped", "requested", None)
+
+
+def test_what_the_channel_reports_holds_whatever_the_flows_make_of_it(ruleset: Ruleset) -> None:
+    """R30: a report of the moment of an event is the later of the two; what happens after it goes on from there."""
+    folding = Folding(ruleset)
+    requested, shipped = happened("refund_requested", "order_shipped")
+    told = {"kind": "refund_only", "status": "requested", "closed_by": None}
+    for at, status in ((shipped.at, "requested"), (requested.at, "closed")):
+        report = Observation("told", "reported", at, "A1", told, reported=True)
+        for arrival in permutations([requested, shipped, report]):
+            assert folding.outcome(arrival)[1] == status
+    reopened = Observation("told", "reported", shipped.at + timedelta(hours=1), "A1", told, reported=True)
+    withdrawn = Observation("w", "withdrawn", shipped.at + timedelta(hours=2), "A1")
+    assert folding.outcome([requested, shipped, reopened]) == ("shipped", "requested", None)
+    assert folding.outcome([requested, shipped, reopened, withdrawn]) == ("shipped", "closed", "buyer")

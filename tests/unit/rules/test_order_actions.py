@@ -169,3 +169,21 @@ def test_shipping_and_correcting_the_waybill_are_told_to_huiju(ruleset: Ruleset)
 
 def test_every_rule_decides(ruleset: Ruleset) -> None:
     assert {rule.common.severity for rule in ruleset.rules} == {"error"}
+
+
+def test_while_an_action_is_on_its_way_no_other_that_would_collide_may_be_taken(ruleset: Ruleset) -> None:
+    """R27: neither a second shipment, nor one beside a refund that is being agreed to; a rejection stands in no shipment's way."""
+    judge = session(ruleset)
+    agreeing = [{"id": "1", "status": "requested", "pending": ["agree"]}]
+    rejecting = [{"id": "1", "status": "requested", "pending": ["reject"]}]
+    for changes in ({"pending": ["ship"]}, {"pending": ["edit_logistics"]}, {"after_sales": agreeing}):
+        for status, action in (
+            ("to_ship", "ship"),
+            ("partly_shipped", "ship"),
+            ("shipped", "edit_logistics"),
+        ):
+            state = judge.judge(order(ruleset, status=status, **changes)).action(action)
+            assert ("disabled", "huiju/order-actions/on-its-way") == (state.state, state.rule)
+            assert "渠道答复" == state.until
+    assert "enabled" == judge.judge(order(ruleset, after_sales=rejecting)).action("ship").state
+    assert "enabled" == judge.judge(order(ruleset, status="shipped")).action("edit_logistics").state
