@@ -9,25 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Response, flash, g, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 
+from api.channel_page import OPEN, access_of
 from api.problems import Mistake, Problem
 from api.routes import JSON, Ask, Method, Resource, Route
 from api.schemas import Schema
 from api.services import default_channel
 from engine.actions import ActionState
-from pipeline.access import RulesMay
 from pipeline.callers import ADMINS
 from pipeline.people import ROLE_TITLES
 
 HTML = "text/html"
 SIGN_IN = "/sign-in"
-ENTRY = "open_channel_page"
-"""The action of the access rules that shows the channel's page (R6)."""
-
 MOST_FORM = 100_000
 """Bytes of a form at the most, where it carries no file."""
 
@@ -140,11 +137,15 @@ def go(address: str, said: str = "", tone: str = "good") -> Response:
     return Response(status=303, headers={"Location": address})
 
 
+def address(path: str, **query: Any) -> str:
+    """Give an address with the query parameters that are not empty."""
+    filled = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(filled)}" if filled else path
+
+
 def entry(ask: Ask) -> ActionState:
     """Say whether the channel's page shows for who asks, by the access rules (R6)."""
-    channel = default_channel(ask.rulebook)
-    may = RulesMay(ask.rulebook, channel.name, ask.services.store, ask.services.now())
-    return may.verdict(ask.who.actor).action(ENTRY)
+    return access_of(ask, default_channel(ask.rulebook)).verdict(ask.who.actor).action(OPEN)
 
 
 def for_people() -> bool:

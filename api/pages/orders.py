@@ -1,0 +1,163 @@
+"""Orders: looked for by source and state, and one order with every action as a button (R20–R27, R35)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from api.console import Pages, address, go, render
+from api.labels import Fact, day_begins, field_of, groups, in_words, options, sheet
+from api.pages._actions import SCOPE, asked, buttons, is_waiting, lines_to_ship, said, sendings, titles_of
+from api.problems import problem_of
+from api.routes import Ask
+from engine.vocabulary import FieldType
+from pipeline.order_actions import ActionRefused, act_on_order
+from pipeline.order_requests import RequestInvalid
+from pipeline.orders import Wanted, count_orders, list_orders, show_order
+from pipeline.shown import Shown
+from pipeline.uploads import moment
+
+PAGES = Pages("orders", "订单")
+page = PAGES.page
+
+SHOWN = 20
+TEXT = {"type": "string", "maxLength": 200}
+DAY = {"type": "string", "format": "date"}
+NAMES = ("source", "status", "product", "text", "since", "until")
+"""The filters, as the form names them."""
+
+TONES = {
+    "wait_pay": "calm",
+    "to_ship": "warn",
+    "partly_shipped": "warn",
+    "shipped": "good",
+    "done": "good",
+    "closed": "calm",
+}
+
+
+@page(
+    "GET",
+    "/orders",
+    "订单",
+    scope="orders:read",
+    query={**dict.fromkeys(("source", "status", "product", "text", "before"), TEXT), "since": DAY, "until": DAY},
+)
+def show_orders(ask: Ask) -> Response:
+    """List orders by source, state, product and time (R20)."""
+    query, services, type_ = ask.query, ask.services, _type(ask)
+    wanted = Wanted(
+        ask.shop_id,
+        channel=query.get("source"),
+        statuses=(query["status"],) if "status" in query else (),
+        since=day_begins(query.get("since")),
+        until=day_begins(query.get("until"), later=1),
+        product_id=query.get("product"),
+        text=query.get("text"),
+        before=query.get("before"),
+    )
+    found = list_orders(services.store, ask.rulebook, services.vault, wanted, SHOWN + 1)
+    filters = {name: query[name] for name in NAMES if name in query}
+    return render(
+        "orders.html",
+        ask,
+        query=query,
+        sources=options(field_of(type_, "channel").choices, query.get("source")),
+        statuses=options(field_of(type_, "status").choices, query.get("status")),
+        total=count_orders(services.store, wanted),
+        orders=[_line(type_, item.fact) for item in found[:SHOWN]],
+        first=address("/orders", **filters) if "before" in query else "",
+        following=address("/orders", **filters, before=found[SHOWN - 1].id) if len(found) > SHOWN else "",
+    )
+
+
+@page("GET", "/orders/{order_id}", "订单", scope="orders:read")
+def show_one_order(ask: Ask, order_id: str) -> Response:
+    """Show an order, with every action enabled or greyed with its reason."""
+    return _shown(ask, order_id)
+
+
+@page("POST", "/orders/{order_id}/actions/{action}", "处理订单", scope=SCOPE)
+def act(ask: Ask, order_id: str, action: str) -> Response:
+    """Do what a button asks for; what is refused is said on the order's page, with what was typed."""
+    services = ask.services
+    try:
+        done = act_on_order(
+            services.store,
+            ask.rulebook,
+            services.vault,
+            ask.who.actor,
+            order_id,
+            action,
+            asked(action, request.form),
+        )
+    except (ActionRefused, RequestInvalid) as error:
+        problem = problem_of(error)
+        return _shown(ask, order_id, problem.kind.status, refusal=problem.detail, tried=action)
+    return go(f"/orders/{done.order_id}", said(done))
+
+
+def _shown(ask: Ask, order_id: str, status: int = 200, *, refusal: str = "", tried: str = "") -> Response:
+    services, facts = ask.services, ask.rulebook.vocabulary.facts
+    found = show_order(services.store, ask.rulebook, services.vault, ask.shop_id, order_id)
+    fact, type_, home = found.fact, _type(ask), f"/orders/{found.id}"
+    lines = field_of(type_, "lines").element
+    assert lines is not None
+    return render(
+        "order.html",
+        ask,
+        status,
+        order=_line(type_, fact),
+        buttons=buttons(ask, found, home, _elsewhere(ask, fact), tried),
+        refusal=refusal,
+        typed=request.form,
+        to_ship=lines_to_ship(fact),
+        parcels=[(item["id"], item.get("waybill", item["id"])) for item in found.shipments],
+        groups=groups(type_, fact),
+        lines=sheet(lines, fact.get("lines") or (), field_of(type_, "lines").title),
+        shipments=sheet(facts["shipment"].type, [_without_order(item) for item in found.shipments], "包裹"),
+        after_sales=[_after_sale(type_, item) for item in fact.get("after_sales") or ()],
+        sendings=sendings(found, titles_of(found)),
+        events=[(moment(item.at), item.title) for item in found.events],
+        waiting=is_waiting(found),
+    )
+
+
+def _type(ask: Ask) -> FieldType:
+    return ask.rulebook.vocabulary.facts["order"].type
+
+
+def _line(type_: FieldType, fact: Fact) -> dict[str, Any]:
+    """Prepare what names an order."""
+    told = {
+        name: in_words(field_of(type_, name), fact[name]) if name in fact else ""
+        for name in ("channel", "status", "payment_kind", "total", "created_at")
+    }
+    lines = fact.get("lines") or ()
+    return told | {
+        "id": fact["id"],
+        "number": fact.get("channel_order_id", fact["id"]),
+        "tone": TONES.get(fact.get("status", ""), "calm"),
+        "goods": "；".join(str(line.get("title", line["id"])) for line in lines),
+        "buyer": fact.get("buyer", {}).get("name", ""),
+        "after_sales": [_after_sale(type_, item) for item in fact.get("after_sales") or ()],
+    }
+
+
+def _after_sale(type_: FieldType, item: Fact) -> dict[str, str]:
+    element = field_of(type_, "after_sales").element
+    assert element is not None
+    told = [in_words(field_of(element, name), item[name]) for name in ("kind", "status") if name in item]
+    return {"id": item["id"], "title": " · ".join(told)}
+
+
+def _elsewhere(ask: Ask, fact: Fact) -> dict[str, str]:
+    """Say where the actions of after-sales are taken: on the page of the order's latest one."""
+    after_sales = fact.get("after_sales") or ()
+    names = ask.rulebook.vocabulary.facts["after_sale"].action_names()
+    return dict.fromkeys(names, f"/after-sales/{after_sales[-1]['id']}") if after_sales else {}
+
+
+def _without_order(item: Fact) -> Fact:
+    return {name: value for name, value in item.items() if name != "order_id"}
