@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from api import assets, console, measures
+from api import assets, console, measures, streams
 from api.access import KnownTokens, caller_of_request, let_in
 from api.pages import pages
 from api.problems import BY_STATUS, Problem, problem_of, respond
@@ -90,6 +90,7 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
     assets.install(app)
     app.extensions["shelfgate.tokens"] = gate.tokens
     app.extensions["shelfgate.tables"] = ShopTables(services.store)
+    app.extensions[streams.EXTENSION] = streams.Streams(services.store, services.settings)
     measures.install(app, services)
     return app
 

@@ -6,6 +6,7 @@ One table says which error of ours is which problem. What is not ours is told as
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +18,20 @@ from engine.diagnostics import Diagnostic
 from engine.errors import ShelfgateError
 from engine.rulebook import RulebookError
 from mappings.sheet import SheetError
+from pipeline.after_sales import AfterSaleUnknown
 from pipeline.binding import BindingRefused, BindingStateError
 from pipeline.callers import TokenRefused, TokenUnknown
 from pipeline.catalogue import InputError
 from pipeline.clients import ChannelFailed, SettingsUnusable
 from pipeline.credentials import CredentialsIncomplete, CredentialsRejected
 from pipeline.keyed_requests import KeyInUse, KeyMisused
+from pipeline.order_actions import ActionRefused, ActionUnknown, ActorRefused
+from pipeline.order_requests import RequestInvalid
+from pipeline.orders import OrderUnknown
 from pipeline.people import SignInRefused, UserRefused
+from pipeline.products import WrongShop
 from pipeline.reference import NoReference
+from pipeline.sendings import SendingUnknown
 from pipeline.shops import ShopUnknown
 from pipeline.store import StoreBusy, StoreError, StoreRefused
 from pipeline.uploads import UploadRefused, UploadUnknown
@@ -85,20 +92,28 @@ OF_ERRORS: Sequence[tuple[type[ShelfgateError], str]] = (
     (BindingRefused, "forbidden"),
     (TokenRefused, "forbidden"),
     (UserRefused, "forbidden"),
+    (ActorRefused, "forbidden"),
     (UploadUnknown, "not-found"),
+    (OrderUnknown, "not-found"),
+    (AfterSaleUnknown, "not-found"),
+    (ActionUnknown, "not-found"),
+    (SendingUnknown, "not-found"),
     (TokenUnknown, "not-found"),
     (ShopUnknown, "not-found"),
     (BindingStateError, "conflict"),
+    (ActionRefused, "action-refused"),
     (NoReference, "no-reference"),
     (KeyInUse, "in-progress"),
     (KeyMisused, "key-misused"),
     (SheetError, "unusable-file"),
     (RulebookError, "bad-rules"),
+    (RequestInvalid, "invalid"),
     (CredentialsIncomplete, "invalid"),
     (CredentialsRejected, "invalid"),
     (StoreRefused, "invalid"),
     (InputError, "invalid"),
     (ChannelFailed, "channel-failed"),
+    (WrongShop, "channel-failed"),
     (SettingsUnusable, "unavailable"),
     (StoreBusy, "unavailable"),
     (StoreError, "unavailable"),
@@ -198,9 +213,24 @@ def respond(problem: Problem) -> Response:
 def problem_of(error: ShelfgateError) -> Problem:
     """Give the problem that an error of ours is."""
     name = next(name for known, name in OF_ERRORS if isinstance(error, known))
-    diagnostics = getattr(error, "diagnostics", ())
+    told: list[Mistake | Mapping[str, Any]] = [
+        diagnostic_data(item) for item in getattr(error, "diagnostics", ())
+    ]
+    if isinstance(error, RequestInvalid):
+        told += [Mistake(pointer_of(item.field), item.message) for item in error.problems]
     headers = {"Retry-After": "5"} if KINDS[name].status == 503 or name == "in-progress" else {}
-    return Problem(name, error.message, [diagnostic_data(item) for item in diagnostics], headers=headers)
+    more = {"action": error.state.as_data()} if isinstance(error, ActionRefused) else {}
+    return Problem(name, error.message, told, more=more, headers=headers)
+
+
+def pointer_of(path: str) -> str:
+    """Write a path as a JSON pointer.
+
+    Examples:
+        >>> pointer_of("parcels[1].waybill"), pointer_of("")
+        ('/parcels/1/waybill', '')
+    """
+    return "".join(f"/{step}" for step in re.split(r"[.\[\]]+", path) if step)
 
 
 def diagnostic_data(item: Diagnostic) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from engine.suggest import did_you_mean
 from engine.vocabulary import Vocabulary
 
 Schema = Mapping[str, Any]
+HIDDEN = "（不显示）"
+"""What stands in messages for the value of a secret."""
+
 COMPONENTS = "#/components/schemas/"
 _DROPPED = frozenset({"$schema", "$id", "$defs"})
 _KINDS = {
@@ -131,9 +134,9 @@ class Checker:
         return [self._mistake(error, place) for error in self._validator.iter_errors(value)]
 
     def _mistake(self, error: Any, place: str) -> Mistake:
-        """Say an error of the library in our words; what it says itself is never shown."""
+        """Say an error of the library in our words; what it says itself is never shown, nor is a value that is only to be written."""
         pointer = place + "".join(f"/{escaped(step)}" for step in error.instance_path)
-        kind, found = error.kind, shown(error.instance)
+        kind, found = error.kind, HIDDEN if self._is_secret(error) else shown(error.instance)
         match kind.name:
             case "required":
                 return Mistake(f"{pointer}/{escaped(kind.property)}", "缺少这一项")
@@ -158,6 +161,21 @@ class Checker:
                 return Mistake(pointer, f"{found} 的写法不对", f"应符合 {kind.pattern}")
             case _:
                 return Mistake(pointer, f"{found} 不符合要求（{kind.name}）")
+
+    def _is_secret(self, error: Any) -> bool:
+        """Tell whether the schema that an error is about, or one around it, is `writeOnly`."""
+        place: Any = self._schema
+        around = [place]
+        for step in error.schema_path:
+            place = (
+                place[step]
+                if isinstance(place, list)
+                else place.get(step)
+                if isinstance(place, dict)
+                else None
+            )
+            around.append(place)
+        return any(isinstance(item, dict) and item.get("writeOnly") is True for item in around)
 
     def _names(self, error: Any) -> list[str]:
         """Give the names that an object may have."""

@@ -43,6 +43,7 @@ SCOPES: Mapping[str, tuple[Role, ...]] = {
     "uploads:read": EVERYONE,
     "uploads:write": STAFF,
     "listings:read": EVERYONE,
+    "listings:write": STAFF,
     "orders:read": EVERYONE,
     "orders:write": STAFF,
     "bindings:read": EVERYONE,

@@ -21,7 +21,7 @@ from engine.rulebook import Rulebook
 from engine.rules import Ruleset
 from engine.session import Session as RuleSession
 from engine.tables import Tables
-from pipeline.products import products, pull_products
+from pipeline.products import Pulled, products, pull_products
 from pipeline.shops import shop_fact
 from pipeline.store import Listing, Product, Store, database_now
 
@@ -94,8 +94,8 @@ class ListedProduct:
 
 def refresh_products(
     store: Store, client: YouzanClient, shop_id: str, channel: str, fresh: timedelta
-) -> None:
-    """Fetch the listed products that were fetched longer ago than is fresh.
+) -> Pulled:
+    """Fetch the listed products that were fetched longer ago than is fresh, and say what came of it.
 
     Raises:
         ChannelFailed: Youzan could not be reached.
@@ -110,8 +110,7 @@ def refresh_products(
             Listing.product_id.not_in(known),
         )
         ids = list(session.scalars(wanted.order_by(Listing.product_id)))
-    if ids:
-        pull_products(store, client, shop_id, ids)
+    return pull_products(store, client, shop_id, ids)
 
 
 def listed_products(

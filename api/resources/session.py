@@ -28,9 +28,9 @@ SIGN_IN = record(
     "登录",
     {
         "login": text("登录名", minLength=1, maxLength=200),
-        "password": text("密码", minLength=1, maxLength=1000),
+        "password": text("密码", minLength=1, maxLength=1000, writeOnly=True),
     },
-)
+) | {"writeOnly": True}
 
 RESOURCE = Resource("session", "登录", {"who": WHO})
 route = RESOURCE.route

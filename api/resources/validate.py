@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from flask import current_app
 
-from api.problems import Mistake, Problem
+from api.problems import Mistake, Problem, pointer_of
 from api.routes import MOST_JSON, Answer, Ask, Resource, Variant, read_json
 from api.schemas import Checker, Schema, array, boolean, component, moment, record, text
 from engine.constants import read_datetime
@@ -238,5 +237,4 @@ def admitted(ruleset: Ruleset, given: list[Any], place: str) -> list[Any]:
 
 def _pointer(place: str, number: int, path: str) -> str:
     """Write a path of a fact as a JSON pointer into the body."""
-    steps = [step for step in re.split(r"[.\[\]]+", path) if step]
-    return "/".join([place if place == "/fact" else f"{place}/{number}", *steps])
+    return (place if place == "/fact" else f"{place}/{number}") + pointer_of(path)

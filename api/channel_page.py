@@ -1,0 +1,34 @@
+"""The channel's page (惠聚渠道): reference data, template and uploads are there for bound shops alone (R6)."""
+
+from __future__ import annotations
+
+from api.routes import Ask
+from api.services import default_channel
+from engine.actions import Verdict
+from engine.rulebook import Channel
+from pipeline.access import RulesMay
+from pipeline.order_actions import ActionRefused
+
+OPEN = "open_channel_page"
+
+
+def access_of(ask: Ask, channel: Channel) -> RulesMay:
+    """Ask the rules what the caller may do in the shop."""
+    return RulesMay(ask.rulebook, channel.name, ask.services.store, ask.services.now())
+
+
+def open_channel_page(ask: Ask) -> Channel:
+    """Let the caller onto the channel's page.
+
+    Returns:
+        The channel.
+
+    Raises:
+        ActionRefused: The rules don't let the caller, as where the shop is not bound.
+    """
+    channel = default_channel(ask.rulebook)
+    verdict: Verdict = access_of(ask, channel).verdict(ask.who.actor)
+    state = verdict.action(OPEN)
+    if state.state != "enabled":
+        raise ActionRefused(state)
+    return channel
