@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from flask import Response, flash, g, redirect, render_template, request
+from flask import Response, flash, g, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from api.channel_page import OPEN, access_of
+from api.channel_page import page_state
 from api.problems import Mistake, Problem
 from api.routes import JSON, Ask, Method, Resource, Route
 from api.schemas import Schema
-from api.services import default_channel
-from engine.actions import ActionState
 from pipeline.callers import ADMINS
 from pipeline.people import ROLE_TITLES
 
@@ -62,13 +60,15 @@ class Pages(Resource):
         scope: str | None = None,
         signed_in: bool = True,
         query: Mapping[str, Schema] | None = None,
+        path_schemas: Mapping[str, Schema] | None = None,
         most: int = MOST_FORM,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare the function that follows; see `Route`."""
 
         def declared(handle: Callable[..., Any]) -> Callable[..., Any]:
+            limits = path_schemas or {}
             page = Page(
-                method, path, handle, title, scope, {}, query=query or {}, most=most, signed_in=signed_in
+                method, path, handle, title, scope, {}, query or {}, limits, most=most, signed_in=signed_in
             )
             self.routes.append(page)
             return handle
@@ -143,17 +143,13 @@ def address(path: str, **query: Any) -> str:
     return f"{path}?{urlencode(filled)}" if filled else path
 
 
-def entry(ask: Ask) -> ActionState:
-    """Say whether the channel's page shows for who asks, by the access rules (R6)."""
-    return access_of(ask, default_channel(ask.rulebook)).verdict(ask.who.actor).action(OPEN)
-
-
 def for_people() -> bool:
     """Tell whether this request is a person's, so that an error is to be a page."""
     if request.endpoint is not None:
         return request.endpoint.startswith(OF_PAGES)
     return (
-        not request.path.startswith("/v1/") and request.accept_mimetypes.best_match((JSON, HTML), JSON) == HTML
+        not request.path.startswith("/v1/")
+        and request.accept_mimetypes.best_match((JSON, HTML), JSON) == HTML
     )
 
 
@@ -162,7 +158,7 @@ def respond(problem: Problem) -> Response:
     kind = problem.kind
     if kind.name == "not-signed-in" and request.method == "GET":
         wanted = request.full_path.rstrip("?")
-        return redirect(f"{SIGN_IN}?next={quote(wanted, safe='/')}" if wanted != "/" else SIGN_IN, 303)
+        return go(address(SIGN_IN, next=wanted if wanted != "/" else ""))
     mistakes = [item.as_data() if isinstance(item, Mistake) else item for item in problem.mistakes]
     response = render(
         "problem.html",
@@ -178,7 +174,7 @@ def respond(problem: Problem) -> Response:
 
 def _frame(ask: Ask) -> Frame:
     actor, bad = ask.who.actor, ask.services.rules.bad_edit
-    pages = [("惠聚渠道", "/channel")] if entry(ask).state == "enabled" else []
+    pages = [("惠聚渠道", "/channel")] if page_state(ask).state == "enabled" else []
     pages += [("导入历史", "/history"), ("订单", "/orders"), ("售后", "/after-sales")]
     return Frame(
         [Link(title, address, request.path.startswith(address)) for title, address in pages],

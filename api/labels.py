@@ -67,8 +67,13 @@ def groups(type_: FieldType, record: Fact, leave_out: Iterable[str] = ()) -> lis
         leave_out: Names of fields that are shown elsewhere.
     """
     skipped = set(leave_out)
-    named = [(name, field, record[name]) for name, field in type_.fields if name in record and name not in skipped]
-    own = Group(type_.title, [(field.title, in_words(field, value)) for _, field, value in named if field.kind in SCALARS])
+    named = [
+        (name, field, record[name]) for name, field in type_.fields if name in record and name not in skipped
+    ]
+    own = Group(
+        type_.title,
+        [(field.title, in_words(field, value)) for _, field, value in named if field.kind in SCALARS],
+    )
     inner = [group for _, field, value in named if field.kind == "record" for group in groups(field, value)]
     return [group for group in (own, *inner) if group.fields]
 
@@ -87,7 +92,8 @@ def sheet(type_: FieldType, records: Sequence[Fact], title: str = "") -> Sheet:
         if field.kind in SCALARS and any(name in record for record in records)
     ]
     rows = [
-        [in_words(field, record[name]) if name in record else "" for name, field in fields] for record in records
+        [in_words(field, record[name]) if name in record else "" for name, field in fields]
+        for record in records
     ]
     return Sheet(title or type_.title, [field.title for _, field in fields], rows)
 
@@ -101,7 +107,10 @@ def field_of(type_: FieldType, name: str) -> FieldType:
 
 def options(choices: Iterable[tuple[str, str]], chosen: str | None) -> list[Option]:
     """Offer the values of a filter, the first of them being all."""
-    return [Option("", "全部", not chosen), *(Option(value, title, value == chosen) for value, title in choices)]
+    return [
+        Option("", "全部", not chosen),
+        *(Option(value, title, value == chosen) for value, title in choices),
+    ]
 
 
 def day_begins(day: str | None, later: int = 0) -> datetime | None:

@@ -51,6 +51,8 @@ def _reasons(row: UploadRow, decisions: Sequence[Decision]) -> Iterator[Reason]:
     decided = any(finding.severity == "error" for finding in findings)
     if row.reason and not decided:
         failing = row.state in FAILING
-        yield Reason("error" if failing else "notice", row.reason, ADVICE.get(row.state, "") if failing else "")
+        yield Reason(
+            "error" if failing else "notice", row.reason, ADVICE.get(row.state, "") if failing else ""
+        )
     for finding in findings:
         yield Reason(finding.severity, finding.message, finding.fix)

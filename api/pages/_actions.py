@@ -74,7 +74,9 @@ def buttons(ask: Ask, shown: Shown, home: str, elsewhere: Mapping[str, str], tri
     known = {state.action for state in shown.verdict.actions}
     places = {name: f"#{name}" for name in known} | dict(elsewhere)
     return [
-        _button(state, home, places, barred, tried) for state in shown.verdict.actions if state.state != "hidden"
+        _button(state, home, places, barred, tried)
+        for state in shown.verdict.actions
+        if state.state != "hidden"
     ]
 
 
@@ -138,7 +140,11 @@ def _sending(item: Sending, titles: Mapping[str, str]) -> dict[str, Any]:
 def lines_to_ship(fact: Fact) -> list[tuple[str, str]]:
     """Give the order lines that have not left: id, and what they are."""
     return [
-        (line["id"], " · ".join(str(line[name]) for name in ("title", "specs") if line.get(name)) + f" × {line.get('count', '？')}")
+        (
+            line["id"],
+            " · ".join(str(line[name]) for name in ("title", "specs") if line.get(name))
+            + f" × {line.get('count', '？')}",
+        )
         for line in fact.get("lines") or ()
         if not line.get("shipped")
     ]

@@ -69,7 +69,9 @@ def show_after_sales(ask: Ask) -> Response:
         total=count_after_sales(services.store, wanted),
         after_sales=[_line(type_, item.fact) for item in found[:SHOWN]],
         first=address("/after-sales", **filters) if "before" in query else "",
-        following=address("/after-sales", **filters, before=found[SHOWN - 1].id) if len(found) > SHOWN else "",
+        following=address("/after-sales", **filters, before=found[SHOWN - 1].id)
+        if len(found) > SHOWN
+        else "",
     )
 
 
@@ -99,7 +101,9 @@ def act(ask: Ask, after_sale_id: str, action: str) -> Response:
     return go(f"/after-sales/{done.after_sale_id}", said(done))
 
 
-def _shown(ask: Ask, after_sale_id: str, status: int = 200, *, refusal: str = "", tried: str = "") -> Response:
+def _shown(
+    ask: Ask, after_sale_id: str, status: int = 200, *, refusal: str = "", tried: str = ""
+) -> Response:
     services, facts = ask.services, ask.rulebook.vocabulary.facts
     found = show_after_sale(services.store, ask.rulebook, services.vault, ask.shop_id, after_sale_id)
     fact, type_ = found.fact, _type(ask)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 
 from flask import Response
 
-from api.channel_page import open_channel_page
-from api.console import Pages, entry, go, render
+from api.channel_page import open_channel_page, page_state
+from api.console import Pages, go, render
 from api.pages._uploads import line_view
-from api.routes import Ask
-from pipeline.clients import ChannelFailed, huiju_client
+from api.resources import reference, template
+from api.routes import Ask, Reply
+from pipeline.clients import ChannelFailed
 from pipeline.history import Filter, uploads
-from pipeline.reference import NoReference, load_reference, pull_reference
+from pipeline.reference import NoReference, load_reference
 
 PAGES = Pages("channel", "惠聚渠道")
 page = PAGES.page
@@ -25,7 +25,7 @@ RECENT = 5
 @page("GET", "/", "首页")
 def home(ask: Ask) -> Response:
     """Lead to the channel's page; where it is not shown, say why, and what to do (R6)."""
-    state = entry(ask)
+    state = page_state(ask)
     if state.state == "enabled":
         return go("/channel")
     return render("unbound.html", ask, reason=state.reason, instead=[item.effect for item in state.instead])
@@ -51,13 +51,18 @@ def show_channel(ask: Ask) -> Response:
 @page("POST", "/channel/reference", "下载惠聚数据", scope="reference:write")
 def refresh_reference(ask: Ask) -> Response:
     """Pull the reference data from the channel."""
-    channel, services = open_channel_page(ask), ask.services
     try:
-        with closing(huiju_client(services.store, services.vault, ask.shop_id)) as client:
-            pulled = pull_reference(services.store, client, ask.shop_id, channel.name)
+        reference.refresh_reference(ask)
     except ChannelFailed as error:
         return go("/channel", error.message, "bad")
-    return go("/channel", f"已重新下载：{pulled.counts()}")
+    return go("/channel", "已从惠聚重新下载")
+
+
+@page("POST", "/channel/template", "预填的上架模板", scope="reference:write")
+def fill_template(ask: Ask) -> Reply:
+    """Give a template that is filled in for all products on sale."""
+    ask.body = {}
+    return template.filled_template(ask)
 
 
 def _reference(ask: Ask, channel: str) -> dict[str, Any]:
@@ -65,7 +70,12 @@ def _reference(ask: Ask, channel: str) -> dict[str, Any]:
     try:
         found = load_reference(ask.services.store, ask.shop_id, channel)
     except NoReference:
-        return {"known": False, "note": "还没有下载过惠聚数据；下载后才能生成模板和上传", "stale": True, "advice": []}
+        return {
+            "known": False,
+            "note": "还没有下载过惠聚数据；下载后才能生成模板和上传",
+            "stale": True,
+            "advice": [],
+        }
     now = ask.services.now()
     return {
         "known": True,

@@ -15,7 +15,6 @@ from engine.vocabulary import FieldType
 from pipeline.order_actions import ActionRefused, act_on_order
 from pipeline.order_requests import RequestInvalid
 from pipeline.orders import Wanted, count_orders, list_orders, show_order
-from pipeline.shown import Shown
 from pipeline.uploads import moment
 
 PAGES = Pages("orders", "订单")
@@ -42,7 +41,11 @@ TONES = {
     "/orders",
     "订单",
     scope="orders:read",
-    query={**dict.fromkeys(("source", "status", "product", "text", "before"), TEXT), "since": DAY, "until": DAY},
+    query={
+        **dict.fromkeys(("source", "status", "product", "text", "before"), TEXT),
+        "since": DAY,
+        "until": DAY,
+    },
 )
 def show_orders(ask: Ask) -> Response:
     """List orders by source, state, product and time (R20)."""

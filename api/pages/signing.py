@@ -32,7 +32,12 @@ def sign_in(ask: Ask) -> Response:
     except (SignInRefused, Problem) as error:
         problem = error if isinstance(error, Problem) else problem_of(error)
         shown = render(
-            "sign_in.html", None, problem.kind.status, login=login, following=following, refusal=problem.detail
+            "sign_in.html",
+            None,
+            problem.kind.status,
+            login=login,
+            following=following,
+            refusal=problem.detail,
         )
         shown.headers.extend(problem.headers)
         return shown

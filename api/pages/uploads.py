@@ -6,26 +6,20 @@ from typing import Any, get_args
 
 from flask import Response, request
 
-from api.channel_page import open_channel_page
 from api.console import Link, Pages, address, go, render
-from api.files import read_file
 from api.labels import day_begins, options
 from api.pages._uploads import line_view, progress_view, row_view
-from api.problems import Problem
+from api.resources.uploads import AROUND_FILE, ROW_ID, UPLOAD_ID, receive_file, story_of
 from api.routes import Ask
 from mappings.sheet_file import MOST_BYTES
-from pipeline.history import Filter, count_uploads, rows, story, upload_line, uploads
-from pipeline.reference import load_reference
+from pipeline.history import Filter, count_uploads, rows, upload_line, uploads
 from pipeline.row_reasons import reasons
 from pipeline.store import RowState
-from pipeline.uploads import moment, receive, upload_of
+from pipeline.uploads import moment, upload_of
 from pipeline.uploads_state import FAILING, ROW_TITLES, STATE_TITLES
 
 PAGES = Pages("uploads", "导入")
 page = PAGES.page
-
-MOST_UPLOADED = MOST_BYTES + 100_000
-"""Bytes of an upload with the form around it."""
 
 ROWS_SHOWN, UPLOADS_SHOWN = 50, 20
 TO_CORRECT = "failing"
@@ -35,15 +29,12 @@ TEXT = {"type": "string", "maxLength": 200}
 DAY = {"type": "string", "format": "date"}
 
 
-@page("POST", "/uploads", "上传", scope="uploads:write", most=MOST_UPLOADED)
+@page("POST", "/uploads", "上传", scope="uploads:write", most=MOST_BYTES + AROUND_FILE)
 def send(ask: Ask) -> Response:
     """Take a sheet in and lead to its progress."""
-    store, channel = ask.services.store, open_channel_page(ask).name
-    load_reference(store, ask.shop_id, channel)
     if not any(file.filename for file in request.files.values()):
         return go("/channel", "请先选择要上传的表格", "bad")
-    name, content = read_file("file", MOST_BYTES, besides=("csrf_token",))
-    received = receive(store, ask.who.actor, ask.shop_id, channel, name, content)
+    received = receive_file(ask, besides=("csrf_token",))
     return go(f"/uploads/{received.upload_id}", received.remark, "calm")
 
 
@@ -52,6 +43,7 @@ def send(ask: Ask) -> Response:
     "/uploads/{upload_id}",
     "导入结果",
     scope="uploads:read",
+    path_schemas=UPLOAD_ID,
     query={
         "state": {"enum": [TO_CORRECT, *get_args(RowState)]},
         "after": {"type": "integer", "minimum": 0, "default": 0},
@@ -82,14 +74,16 @@ def show_upload(ask: Ask, upload_id: str) -> Response:
     )
 
 
-@page("GET", "/uploads/{upload_id}/rows/{number}", "一行的经过", scope="uploads:read")
+@page(
+    "GET",
+    "/uploads/{upload_id}/rows/{number}",
+    "一行的经过",
+    scope="uploads:read",
+    path_schemas=ROW_ID,
+)
 def show_row(ask: Ask, upload_id: str, number: str) -> Response:
     """Tell the story of one row."""
-    store = ask.services.store
-    upload_of(store, ask.shop_id, upload_id)
-    told = story(store, upload_id, int(number)) if number.isascii() and number.isdigit() else None
-    if told is None:
-        raise Problem("not-found", f"导入 {upload_id} 没有第 {number} 行，或还没有检查到这一行")
+    store, told = ask.services.store, story_of(ask, upload_id, number)
     (row,) = rows(store, upload_id, after=told.number - 1, limit=1)
     return render(
         "row.html",
