@@ -14,6 +14,7 @@ from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import assets, console, measures, streams
 from api.access import KnownTokens, caller_of_request, let_in
@@ -75,6 +76,8 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
         **(config or {}),
     )
     services.install(app)
+    if proxies := services.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
     gate = _Gate(CSRFProtect(app))
     app.before_request(_begin)
     app.after_request(_end)

@@ -261,7 +261,7 @@ def read_json(most: int) -> Any:
     except UnicodeDecodeError as error:
         raise Problem("bad-request", f"请求不是 UTF-8：第 {error.start + 1} 个字节不对") from None
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _DECODER.decode(text)
     except RecursionError:
         raise Problem("bad-request", "JSON 嵌套太深") from None
     except json.JSONDecodeError as error:
@@ -278,7 +278,7 @@ def written(reply: Reply) -> Response:
     if isinstance(reply.data, bytes):
         response = Response(reply.data, reply.status, content_type=reply.media)
     else:
-        text = json.dumps(plain(reply.data), ensure_ascii=False, separators=(",", ":"))
+        text = _ENCODER.encode(reply.data)
         response = Response(text.encode("utf-8", "replace"), reply.status, content_type=JSON)
     response.headers.extend(reply.headers)
     return response
@@ -296,3 +296,7 @@ def _typed(value: str, schema: Schema) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} 不是 JSON 的数")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=plain)

@@ -26,11 +26,13 @@ class Settings:
         secure_cookies: The service is reached by https only; cookies are then sent by no other way.
         most_streams: Progress streams open at a time in this process, ≥ 0; each holds a thread.
         stream_seconds: How long one stream stays open at the most, s; its reader comes again by itself.
+        trusted_proxies: Proxies in front of the service, ≥ 0: as many of the last addresses in `X-Forwarded-For` are theirs to write.
     """
 
     secure_cookies: bool = False
     most_streams: int = 48
     stream_seconds: float = 300.0
+    trusted_proxies: int = 0
 
 
 def _now() -> datetime:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 
 from api.problems import Problem
 from api.services import Settings
@@ -177,9 +177,14 @@ class Streams:
             return None
 
 
+def streams_of(app: Flask) -> Streams:
+    """Give the streams of an app."""
+    return cast("Streams", app.extensions[EXTENSION])
+
+
 def streams() -> Streams:
     """Give the streams of the app of this request."""
-    return cast("Streams", current_app.extensions[EXTENSION])
+    return streams_of(current_app)
 
 
 def _rate(before: deque[tuple[float, int]], now: float, settled: int) -> float | None:

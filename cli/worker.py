@@ -1,31 +1,28 @@
-"""`shelfgate worker`: send what is waiting for the channels and take in orders, until told to stop; any number of them may run."""
+"""`shelfgate worker`: check uploads, send what waits for the channels, take in orders, until told to stop; any number of them may run."""
 
 from __future__ import annotations
 
-import signal
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from cli._options import load_rules, rules_option
+from cli._options import rules_option
+from cli._running import on_signal, sync_option
 from cli._store import find_vault, opened, store_option
-from pipeline.clients import huiju_client
-from pipeline.lanes import Lanes
+from engine.rulebook import find_manifest
+from pipeline.crew import GRACE, Backstage, Crew
+from pipeline.live_rules import LiveRules
+from pipeline.logs import configure_logs
 from pipeline.outbox import LEASE
 from pipeline.retrying import Patience
-from pipeline.syncing import Syncing
-from pipeline.worker import Worker
 
 SHORTEST_LEASE, LONGEST_LEASE = 2, 3600
-TIMEOUT = 10.0
-"""Seconds to wait for a reply; never more than a third of the lease."""
-
-SYNC_EVERY = 60
-"""Seconds between two intakes of a shop's orders, where not told otherwise."""
+LOOK = 0.1
+"""Seconds between two looks whether to stop; not a wait on the event, whose lock the signal's handler could meet half taken."""
 
 
 @click.command("worker")
@@ -50,13 +47,8 @@ SYNC_EVERY = 60
     show_default=True,
     help="没有成功的发件过多少秒再试；之后一次比一次久，同样的失败连续 3 次就等人处理",
 )
-@click.option(
-    "--sync-every",
-    type=click.IntRange(0, 86400),
-    default=SYNC_EVERY,
-    show_default=True,
-    help="每隔多少秒收取各店铺的订单和售后单；0 为不收取。同一家店铺同时只有一个进程收取",
-)
+@sync_option
+@click.option("--checks/--no-checks", default=True, show_default=True, help="检查收到的导入")
 @store_option
 @rules_option
 def COMMAND(  # noqa: N802 - the name under which the command is found
@@ -65,40 +57,34 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     per_second: float | None,
     retry_after: float,
     sync_every: int,
+    checks: bool,
     address: str,
     rules: Path | None,
 ) -> None:
-    """把等待提交的商品和订单操作发往渠道，并定时收取订单，按 Ctrl-C 或收到 SIGTERM 时做完手上的再退出。
+    """检查收到的导入，把等待提交的商品和订单操作发往渠道，并定时收取订单；按 Ctrl-C 或收到 SIGTERM 时做完手上的再退出。
 
     可以同时运行多个，在不同机器上也可以；它们共用同一个数据库，一起遵守渠道的频率限制。
+    日志写到错误输出，每行一个 JSON 对象；在终端上为便于阅读的格式。
     """
+    configure_logs()
+    live = LiveRules(find_manifest(rules))
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    rulebook = load_rules(rules)
+    on_signal(stop.set)
     with opened(address) as store:
-        vault = find_vault()
-        lanes = Lanes(store, vault, per_second=per_second, timeout=min(TIMEOUT, lease / 3))
-        patience = Patience(first=retry_after)
-        worker = Worker(lanes, rulebook, threads=threads, lease=timedelta(seconds=lease), patience=patience)
-        click.echo(f"开始推送：{worker.name}，{threads} 路；按 Ctrl-C 停止", err=True)
-        syncing = Syncing(
-            store, vault, rulebook, sync_every, lambda shop_id: huiju_client(store, vault, shop_id)
-        )
-        with _beside(syncing, stop, wanted=sync_every > 0):
-            worker.run(stop)
-        click.echo(f"已停止：{worker.tally}", err=True)
-
-
-@contextmanager
-def _beside(syncing: Syncing, stop: threading.Event, *, wanted: bool) -> Iterator[None]:
-    """Take in on a thread of its own while something else is done."""
-    thread = threading.Thread(target=syncing.run, args=(stop,), name="sync")
-    if wanted:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        if wanted:
-            thread.join()
+        backstage = Backstage(store, find_vault(), live)
+        patience, held = Patience(first=retry_after), timedelta(seconds=lease)
+        parts = {
+            "sending": backstage.sending(
+                threads=threads, lease=held, per_second=per_second, patience=patience
+            )
+        }
+        if checks:
+            parts["checking"] = backstage.checking()
+        if sync_every:
+            parts["syncing"] = backstage.syncing(sync_every)
+        crew = Crew(parts, stop)
+        crew.start()
+        while not stop.is_set():
+            time.sleep(LOOK)
+        crew.end(GRACE)
+    sys.exit(1 if crew.failed else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -49,59 +49,77 @@ def admit(type_: FieldType, data: Any) -> tuple[Any, tuple[Problem, ...]]:
         are left out of the fact, so that rules see them as unknown.
     """
     problems: list[Problem] = []
-    return _admit(type_, data, "", problems), tuple(problems)
+    return _admit(type_, data, problems), tuple(problems)
 
 
-def _admit(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> Any:
+def _admit(type_: FieldType, data: Any, problems: list[Problem]) -> Any:
+    """Admit a value; the paths of its problems begin at the value itself, as where it stands is only put together when asked for."""
     if data is None:
         return None
     if type_.kind == "record":
-        return _record(type_, data, path, problems)
+        return _record(type_, data, problems)
     if type_.kind == "list":
-        if not isinstance(data, list) or type_.element is None:
-            return _refuse(type_, data, path, problems)
-        items = [
-            _admit(type_.element, item, f"{path}[{position}]", problems) for position, item in enumerate(data)
-        ]
-        return items if _fits(type_, len(items), path, problems, "个元素") else None
+        return _list(type_, data, problems)
     value = _scalar(type_, data)
     if value is None:
-        return _refuse(type_, data, path, problems)
-    if type_.choices and value not in dict(type_.choices):
+        return _refuse(type_, data, problems)
+    if type_.choices and not type_.allows(value):
         names = [name for name, _ in type_.choices]
-        problems.append(Problem(path, f"没有取值 {_shown(value)}", did_you_mean(str(value), names)))
+        problems.append(Problem("", f"没有取值 {_shown(value)}", did_you_mean(str(value), names)))
         return None
+    if type_.minimum is None and type_.maximum is None:
+        return value
     size = len(value) if isinstance(value, str) else value
-    if isinstance(size, int | float) and not isinstance(size, bool):
-        return value if _fits(type_, size, path, problems, "个字" if isinstance(value, str) else "") else None
-    return value
+    return value if _fits(type_, size, problems, "个字" if isinstance(value, str) else "") else None
 
 
-def _record(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> Any:
+def _list(type_: FieldType, data: Any, problems: list[Problem]) -> Any:
+    if not isinstance(data, list) or type_.element is None:
+        return _refuse(type_, data, problems)
+    items = []
+    for position, item in enumerate(data):
+        known = len(problems)
+        items.append(_admit(type_.element, item, problems))
+        if len(problems) > known:
+            _within(problems, known, f"[{position}]")
+    return items if _fits(type_, len(items), problems, "个元素") else None
+
+
+def _record(type_: FieldType, data: Any, problems: list[Problem]) -> Any:
     if not isinstance(data, dict):
-        return _refuse(type_, data, path, problems)
+        return _refuse(type_, data, problems)
     fact: dict[str, Any] = {}
     for name, value in data.items():
         inner = type_.field(name)
         if inner is None:
-            here = f"{path}.{_named(name)}" if path else _named(name)
-            problems.append(
-                Problem(here, "没有这个字段", did_you_mean(str(name), type_.names(), listed="可用字段"))
-            )
+            hint = did_you_mean(str(name), type_.names(), listed="可用字段")
+            problems.append(Problem(_named(name), "没有这个字段", hint))
             continue
-        admitted = _admit(inner, value, f"{path}.{name}" if path else name, problems)
+        known = len(problems)
+        admitted = _admit(inner, value, problems)
+        if len(problems) > known:
+            _within(problems, known, name)
         if admitted is not None:
             fact[name] = admitted
-    absent = [name for name in type_.required if data.get(name) is None]
-    problems += [Problem(f"{path}.{name}" if path else name, "缺少必填的字段") for name in absent]
+    problems += [Problem(name, "缺少必填的字段") for name in type_.required if data.get(name) is None]
     return fact
+
+
+def _within(problems: list[Problem], first: int, step: str) -> None:
+    """Put the step that leads to a value before the paths of its problems."""
+    for place in range(first, len(problems)):
+        path = problems[place].path
+        dot = "." if path and not path.startswith("[") else ""
+        problems[place] = replace(problems[place], path=f"{step}{dot}{path}")
 
 
 def _scalar(type_: FieldType, data: Any) -> Any:
     """Give a scalar of exactly the type, else None."""
     match type_.kind:
         case "text":
-            return data if isinstance(data, str) and not _SURROGATES.search(data) else None
+            return (
+                data if isinstance(data, str) and (data.isascii() or not _SURROGATES.search(data)) else None
+            )
         case "boolean":
             return data if isinstance(data, bool) else None
         case "integer":
@@ -123,18 +141,18 @@ def _scalar(type_: FieldType, data: Any) -> Any:
     return None
 
 
-def _fits(type_: FieldType, size: float, path: str, problems: list[Problem], unit: str) -> bool:
+def _fits(type_: FieldType, size: float, problems: list[Problem], unit: str) -> bool:
     low, high = type_.minimum, type_.maximum
     if (low is None or size >= low) and (high is None or size <= high):
         return True
     span = f"{'' if low is None else f'{low:g}'}～{'' if high is None else f'{high:g}'}{unit}"
-    problems.append(Problem(path, f"{_shown(size)}{unit} 超出范围 {span}"))
+    problems.append(Problem("", f"{_shown(size)}{unit} 超出范围 {span}"))
     return False
 
 
-def _refuse(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> None:
+def _refuse(type_: FieldType, data: Any, problems: list[Problem]) -> None:
     hint = _HINTS.get(type_.kind, "") if type_.kind != "number" or isinstance(data, int) else ""
-    problems.append(Problem(path, f"应是{KIND_TITLES[type_.kind]}，这里是 {_shown(data)}", hint))
+    problems.append(Problem("", f"应是{KIND_TITLES[type_.kind]}，这里是 {_shown(data)}", hint))
 
 
 def _shown(data: Any) -> str:

@@ -53,14 +53,20 @@ class FieldType:
     minimum: float | None = None
     maximum: float | None = None
     _by_name: dict[str, FieldType] = field(init=False, repr=False, compare=False)
+    _values: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the fields by name."""
+        """Index the fields by name, and the allowed values."""
         object.__setattr__(self, "_by_name", dict(self.fields))
+        object.__setattr__(self, "_values", frozenset(name for name, _ in self.choices))
 
     def field(self, name: str) -> FieldType | None:
         """Give a record's field by name."""
         return self._by_name.get(name)
+
+    def allows(self, value: str) -> bool:
+        """Tell whether a value is among the choices."""
+        return value in self._values
 
     def names(self) -> tuple[str, ...]:
         """Give the names of a record's fields, in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from engine.decision import plain
 from engine.examples import verdict_of
 from engine.explanation import explain
 from engine.mapping import Mapped, MappingSession
-from engine.plan import batch_refs
+from engine.plan import Ref, batch_refs
 from engine.rulebook import Rulebook
 from engine.rules import Ruleset
 from engine.session import Session
@@ -105,8 +105,9 @@ def validate(
     """
     match ruleset.kind:
         case "eligibility":
-            batch = _batch(ruleset, facts)
-            session = Session(ruleset, rulebook.evaluator(ruleset), tables, as_of, batch)
+            evaluator = rulebook.evaluator(ruleset)
+            batch = _batch((once.subject for once in evaluator.batches), facts)
+            session = Session(ruleset, evaluator, tables, as_of, batch)
             return [_decision(session.decide(fact).as_data()) for fact in facts]
         case "mapping":
             mapping = MappingSession(ruleset, tables, as_of)
@@ -134,7 +135,7 @@ def explained(
     Returns:
         For each fact, each rule: `rule`, `verdict` (accept, reject or undetermined) and `lines` for a person.
     """
-    judge, day = Judge(tables, _batch(ruleset, facts)), day_of(as_of)
+    judge, day = Judge(tables, _batch(batch_refs(ruleset.plan()), facts)), day_of(as_of)
     return [
         [
             {
@@ -150,8 +151,8 @@ def explained(
     ]
 
 
-def _batch(ruleset: Ruleset, facts: Sequence[Fact]) -> Batch:
-    batch = Batch(batch_refs(ruleset.plan()))
+def _batch(refs: Iterable[Ref], facts: Sequence[Fact]) -> Batch:
+    batch = Batch(refs)
     for place, fact in enumerate(facts):
         batch.add(fact, str(place))
     return batch

@@ -113,6 +113,7 @@ class Worker:
             threading.Thread(target=self._work, args=(stop,), name=f"send-{n}") for n in range(self._threads)
         ]
         renewing = threading.Thread(target=self._keep_renewing, args=(ended,), name="renew")
+        log.info("开始推送：%s，%d 路", self.name, self._threads)
         for thread in (*threads, renewing):
             thread.start()
         try:
@@ -127,6 +128,7 @@ class Worker:
             ended.set()
             renewing.join()
             self._lanes.close()
+            log.info("已停止推送：%s", self.tally)
 
     def step(self) -> bool:
         """Take one item that is due and bring its claim to an end.

@@ -56,9 +56,9 @@ def unsupported(_: Plan) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evaluator:
-    """Hold the generated source of a plan, ready to be bound to tables, a batch and a day.
+    """Hold the generated source of a plan, ready to be bound to tables, a batch and a day. No two are equal, so that it can be a key.
 
     Attributes:
         plan: The plan.
@@ -85,7 +85,9 @@ class Evaluator:
         Returns:
             A function from a fact to the positions of the rules in force that it does not surely pass, ascending.
         """
-        views = [view for item in self.tables for view in table_views(item, tables)]
+        views = tables.view(
+            self, lambda: [view for item in self.tables for view in table_views(item, tables)]
+        )
         counts = [None if batch is None else batch.counts.get(item.subject.path) for item in self.batches]
         days = [rule.in_force(day) for rule in self.plan.rules if _dated(rule)]
         decide: Decide = self.namespace["bind"](*views, *counts, *days)
