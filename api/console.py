@@ -174,10 +174,14 @@ def respond(problem: Problem) -> Response:
 
 def _frame(ask: Ask) -> Frame:
     actor, bad = ask.who.actor, ask.services.rules.bad_edit
-    pages = [("惠聚渠道", "/channel")] if page_state(ask).state == "enabled" else []
-    pages += [("导入历史", "/history"), ("订单", "/orders"), ("售后", "/after-sales")]
+    pages = [("惠聚渠道", "/channel", "/channel")] if page_state(ask).state == "enabled" else []
+    pages += [
+        ("导入历史", "/history", "/uploads"),
+        ("订单", "/orders", "/orders"),
+        ("售后", "/after-sales", "/after-sales"),
+    ]
     return Frame(
-        [Link(title, address, request.path.startswith(address)) for title, address in pages],
+        [Link(title, home, request.path.startswith((home, within))) for title, home, within in pages],
         actor.name,
         ROLE_TITLES[actor.role],
         actor.shop_id,

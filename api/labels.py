@@ -78,19 +78,16 @@ def groups(type_: FieldType, record: Fact, leave_out: Iterable[str] = ()) -> lis
     return [group for group in (own, *inner) if group.fields]
 
 
-def sheet(type_: FieldType, records: Sequence[Fact], title: str = "") -> Sheet:
-    """Lay records out as a table, with a column for each field that one of them has.
+def sheet(type_: FieldType, records: Sequence[Fact], columns: Iterable[str], title: str = "") -> Sheet:
+    """Lay records out as a table.
 
     Args:
         type_: Type of a record.
         records: The records.
+        columns: Names of the fields to show, in this order; one that no record has is left out.
         title: What they are; the type's own title where empty.
     """
-    fields = [
-        (name, field)
-        for name, field in type_.fields
-        if field.kind in SCALARS and any(name in record for record in records)
-    ]
+    fields = [(name, field_of(type_, name)) for name in columns if any(name in record for record in records)]
     rows = [
         [in_words(field, record[name]) if name in record else "" for name, field in fields]
         for record in records

@@ -48,6 +48,7 @@ def _reasons(row: UploadRow, decisions: Sequence[Decision]) -> Iterator[Reason]:
     findings = [
         finding for decision in decisions for finding in decision.findings if finding.status != "waived"
     ]
+    findings.sort(key=lambda finding: finding.severity != "error")
     decided = any(finding.severity == "error" for finding in findings)
     if row.reason and not decided:
         failing = row.state in FAILING

@@ -26,6 +26,9 @@ DAY = {"type": "string", "format": "date"}
 NAMES = ("source", "status", "product", "text", "since", "until")
 """The filters, as the form names them."""
 
+LINE_COLUMNS = ("title", "specs", "count", "price", "shipped", "product_id")
+PARCEL_COLUMNS = ("carrier_name", "waybill", "shipped_at")
+
 TONES = {
     "wait_pay": "calm",
     "to_ship": "warn",
@@ -118,8 +121,8 @@ def _shown(ask: Ask, order_id: str, status: int = 200, *, refusal: str = "", tri
         to_ship=lines_to_ship(fact),
         parcels=[(item["id"], item.get("waybill", item["id"])) for item in found.shipments],
         groups=groups(type_, fact),
-        lines=sheet(lines, fact.get("lines") or (), field_of(type_, "lines").title),
-        shipments=sheet(facts["shipment"].type, [_without_order(item) for item in found.shipments], "包裹"),
+        lines=sheet(lines, fact.get("lines") or (), LINE_COLUMNS, field_of(type_, "lines").title),
+        shipments=sheet(facts["shipment"].type, found.shipments, PARCEL_COLUMNS),
         after_sales=[_after_sale(type_, item) for item in fact.get("after_sales") or ()],
         sendings=sendings(found, titles_of(found)),
         events=[(moment(item.at), item.title) for item in found.events],
@@ -160,7 +163,3 @@ def _elsewhere(ask: Ask, fact: Fact) -> dict[str, str]:
     after_sales = fact.get("after_sales") or ()
     names = ask.rulebook.vocabulary.facts["after_sale"].action_names()
     return dict.fromkeys(names, f"/after-sales/{after_sales[-1]['id']}") if after_sales else {}
-
-
-def _without_order(item: Fact) -> Fact:
-    return {name: value for name, value in item.items() if name != "order_id"}
