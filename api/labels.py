@@ -59,7 +59,7 @@ def in_words(type_: FieldType, value: Any) -> str:
 
 
 def groups(type_: FieldType, record: Fact, leave_out: Iterable[str] = ()) -> list[Group]:
-    """Put a record's fields into groups: its own first, then a group for each record in it; lists are left out.
+    """Put a record's fields into groups: one for each record in it, its own last; lists are left out.
 
     Args:
         type_: Its type.
@@ -75,7 +75,7 @@ def groups(type_: FieldType, record: Fact, leave_out: Iterable[str] = ()) -> lis
         [(field.title, in_words(field, value)) for _, field, value in named if field.kind in SCALARS],
     )
     inner = [group for _, field, value in named if field.kind == "record" for group in groups(field, value)]
-    return [group for group in (own, *inner) if group.fields]
+    return [group for group in (*inner, own) if group.fields]
 
 
 def sheet(type_: FieldType, records: Sequence[Fact], columns: Iterable[str], title: str = "") -> Sheet:

@@ -26,6 +26,9 @@ DAY = {"type": "string", "format": "date"}
 NAMES = ("source", "status", "kind", "text", "since", "until")
 """The filters, as the form names them."""
 
+ON_TOP = ("id", "order_id", "channel", "channel_after_sale_id", "kind", "status", "amount", "version", "order")
+"""Fields that stand at the top of an after-sale's page, and what says nothing to a person."""
+
 TONES = {
     "requested": "warn",
     "waiting_return": "calm",
@@ -119,7 +122,7 @@ def _shown(
         buttons=buttons(ask, found, home, elsewhere, tried),
         refusal=refusal,
         typed=request.form,
-        groups=groups(type_, fact, leave_out=("order",)),
+        groups=groups(type_, fact, leave_out=ON_TOP),
         sendings=sendings(found, titles_of(found)),
         events=[(moment(item.at), item.title) for item in found.events],
         waiting=is_waiting(found),
@@ -139,6 +142,7 @@ def _line(type_: FieldType, fact: Fact) -> dict[str, Any]:
     order = fact.get("order", {})
     return told | {
         "id": fact["id"],
+        "number": fact.get("channel_after_sale_id", fact["id"]),
         "order_id": fact.get("order_id", ""),
         "order_number": order.get("channel_order_id", fact.get("order_id", "")),
         "tone": TONES.get(fact.get("status", ""), "calm"),

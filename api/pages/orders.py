@@ -26,6 +26,9 @@ DAY = {"type": "string", "format": "date"}
 NAMES = ("source", "status", "product", "text", "since", "until")
 """The filters, as the form names them."""
 
+ON_TOP = ("id", "channel", "channel_order_id", "status", "payment_kind", "total")
+"""Fields that stand at the top of an order's page."""
+
 LINE_COLUMNS = ("title", "specs", "count", "price", "shipped", "product_id")
 PARCEL_COLUMNS = ("carrier_name", "waybill", "shipped_at")
 
@@ -120,7 +123,7 @@ def _shown(ask: Ask, order_id: str, status: int = 200, *, refusal: str = "", tri
         typed=request.form,
         to_ship=lines_to_ship(fact),
         parcels=[(item["id"], item.get("waybill", item["id"])) for item in found.shipments],
-        groups=groups(type_, fact),
+        groups=groups(type_, fact, leave_out=ON_TOP),
         lines=sheet(lines, fact.get("lines") or (), LINE_COLUMNS, field_of(type_, "lines").title),
         shipments=sheet(facts["shipment"].type, found.shipments, PARCEL_COLUMNS),
         after_sales=[_after_sale(type_, item) for item in fact.get("after_sales") or ()],
