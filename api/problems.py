@@ -18,19 +18,24 @@ from engine.diagnostics import Diagnostic
 from engine.errors import ShelfgateError
 from engine.rulebook import RulebookError
 from mappings.sheet import SheetError
+from pipeline.access import NoAccessRules
 from pipeline.after_sales import AfterSaleUnknown
 from pipeline.binding import BindingRefused, BindingStateError
 from pipeline.callers import TokenRefused, TokenUnknown
 from pipeline.catalogue import InputError
 from pipeline.clients import ChannelFailed, SettingsUnusable
 from pipeline.credentials import CredentialsIncomplete, CredentialsRejected
+from pipeline.drift import NoListedProductRules
 from pipeline.keyed_requests import KeyInUse, KeyMisused
 from pipeline.order_actions import ActionRefused, ActionUnknown, ActorRefused
 from pipeline.order_requests import RequestInvalid
+from pipeline.order_rules import NoOrderRules
 from pipeline.orders import OrderUnknown
 from pipeline.people import SignInRefused, UserRefused
 from pipeline.products import WrongShop
 from pipeline.reference import NoReference
+from pipeline.releasing import NotHeld
+from pipeline.secrets import KeyMissing, KeyUnusable, SealBroken
 from pipeline.sendings import SendingUnknown
 from pipeline.shops import ShopUnknown
 from pipeline.store import StoreBusy, StoreError, StoreRefused
@@ -101,6 +106,7 @@ OF_ERRORS: Sequence[tuple[type[ShelfgateError], str]] = (
     (TokenUnknown, "not-found"),
     (ShopUnknown, "not-found"),
     (BindingStateError, "conflict"),
+    (NotHeld, "conflict"),
     (ActionRefused, "action-refused"),
     (NoReference, "no-reference"),
     (KeyInUse, "in-progress"),
@@ -115,6 +121,12 @@ OF_ERRORS: Sequence[tuple[type[ShelfgateError], str]] = (
     (ChannelFailed, "channel-failed"),
     (WrongShop, "channel-failed"),
     (SettingsUnusable, "unavailable"),
+    (KeyMissing, "unavailable"),
+    (KeyUnusable, "unavailable"),
+    (SealBroken, "unavailable"),
+    (NoAccessRules, "unavailable"),
+    (NoOrderRules, "unavailable"),
+    (NoListedProductRules, "unavailable"),
     (StoreBusy, "unavailable"),
     (StoreError, "unavailable"),
     (ShelfgateError, "invalid"),

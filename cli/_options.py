@@ -25,16 +25,23 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Moment(click.ParamType[datetime]):
-    """Take a day (its noon in Asia/Shanghai) or a moment with its zone."""
+    """Take a day in Asia/Shanghai or a moment with its zone.
+
+    Args:
+        at: The time of day that a day stands for.
+    """
 
     name = "日期"
+
+    def __init__(self, at: time = time(12)) -> None:
+        self._at = at
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Turn what was typed into an aware moment."""
         if isinstance(value, datetime):
             return value
         day = read_date(value)
-        moment = datetime.combine(day, time(12), SHANGHAI) if day is not None else read_datetime(value)
+        moment = datetime.combine(day, self._at, SHANGHAI) if day is not None else read_datetime(value)
         if moment is None:
             self.fail(f"{value!r} 不是日期；例如 2022-03-08 或 2022-03-08T09:00:00+08:00", param, ctx)
         return moment

@@ -19,6 +19,8 @@ from api.streams import MEDIA, streams
 from mappings.sheet_file import MOST_BYTES
 from pipeline.history import Filter, RowStory, row_data, rows, story, upload_line, uploads
 from pipeline.reference import load_reference
+from pipeline.releasing import release_sending
+from pipeline.sendings import sending_of_row
 from pipeline.store import RowState, UploadState
 from pipeline.uploads import Received, receive, received_file, upload_of
 from pipeline.uploads_report import WORKBOOK, report_formats, report_media, report_name, write_report
@@ -259,6 +261,25 @@ def follow_upload(ask: Ask, upload_id: str) -> Response:
     """Tell the progress of an upload as it happens."""
     upload_of(ask.services.store, ask.shop_id, upload_id)
     return streams().respond(upload_id)
+
+
+@route(
+    "POST",
+    "/v1/uploads/{upload_id}/rows/{number}/release",
+    "放行一行等人处理的推送；先到渠道查它是否已经生效，没有才再推送",
+    scope="uploads:write",
+    path_schemas=ROW_ID,
+    acts=True,
+    answers={202: Answer("已放行", component("row_story"))},
+)
+def release_row(ask: Ask, upload_id: str, number: str) -> Reply:
+    """Let a row go on whose push waits for a person."""
+    told = story_of(ask, upload_id, number)
+    sending = sending_of_row(ask.services.store, upload_id, told.number)
+    if sending is None:
+        raise Problem("conflict", f"第 {number} 行没有推送过，不用放行")
+    release_sending(ask.services.store, ask.who.actor, sending.item_id)
+    return Reply(story_of(ask, upload_id, number).as_data(), status=202)
 
 
 def receive_file(ask: Ask, besides: Sequence[str] = ()) -> Received:

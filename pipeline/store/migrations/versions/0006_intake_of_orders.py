@@ -18,6 +18,8 @@ depends_on = None
 
 OPEN_ENDED = {"orders": ("status", "total", "freight"), "after_sales": ("kind", "status", "amount")}
 NUMBERS = ("total", "freight", "amount")
+CHILDREN = {"orders": ("shipments", "after_sales", "outbox"), "after_sales": ("outbox",)}
+"""Tables whose rows go with their order or after-sale; SQLite guards none while it migrates."""
 
 
 def upgrade() -> None:
@@ -33,12 +35,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back: what is unknown is dropped, to be taken in again; reasons stay sealed."""
+    """Go back: an order or after-sale of which something is unknown is dropped with all that hangs on it; reasons stay sealed."""
     with op.batch_alter_table("cursors") as table:
         table.drop_column("busy_until")
-    for name, columns in reversed(OPEN_ENDED.items()):
+    for name, columns in OPEN_ENDED.items():
         unknown = " OR ".join(f"{column} IS NULL" for column in columns)
-        op.execute(f"DELETE FROM {name} WHERE {unknown}")  # noqa: S608 - names are constants of this file
+        for child in CHILDREN[name]:
+            ids = f"SELECT id FROM {name} WHERE {unknown}"  # noqa: S608 - all names are constants of this file
+            op.execute(f"DELETE FROM {child} WHERE {name.removesuffix('s')}_id IN ({ids})")  # noqa: S608
+        op.execute(f"DELETE FROM {name} WHERE {unknown}")  # noqa: S608
+    for name, columns in OPEN_ENDED.items():
         with op.batch_alter_table(name) as table:
             if name == "after_sales":
                 table.add_column(sa.Column("reason", sa.Text()))
