@@ -22,6 +22,7 @@ from pipeline.callers import ADMINS
 from pipeline.people import ROLE_TITLES
 
 HTML = "text/html"
+HOME = "/"
 SIGN_IN = "/sign-in"
 MOST_FORM = 100_000
 """Bytes of a form at the most, where it carries no file."""
@@ -143,6 +144,12 @@ def address(path: str, **query: Any) -> str:
     return f"{path}?{urlencode(filled)}" if filled else path
 
 
+def inside(address: str) -> str:
+    """Give an address where it is one of ours, and the first page where it is not: nobody is led elsewhere."""
+    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if ours else HOME
+
+
 def for_people() -> bool:
     """Tell whether this request is a person's, so that an error is to be a page."""
     if request.endpoint is not None:
@@ -158,7 +165,7 @@ def respond(problem: Problem) -> Response:
     kind = problem.kind
     if kind.name == "not-signed-in" and request.method == "GET":
         wanted = request.full_path.rstrip("?")
-        return go(address(SIGN_IN, next=wanted if wanted != "/" else ""))
+        return go(address(SIGN_IN, next=wanted if wanted != HOME else ""))
     mistakes = [item.as_data() if isinstance(item, Mistake) else item for item in problem.mistakes]
     response = render(
         "problem.html",

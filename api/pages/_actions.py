@@ -111,9 +111,10 @@ def said(accepted: Accepted) -> str:
     return f"已提交「{accepted.title}」，正在等渠道答复；结果会显示在这一页"
 
 
-def sendings(shown: Shown, titles: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Prepare what was asked of the channel, the latest first."""
-    return [_sending(item, titles) for item in reversed(shown.sendings)]
+def sendings(ask: Ask, shown: Shown) -> list[dict[str, Any]]:
+    """Prepare what was asked of the channel, the latest first; who may act may let go of what waits for a person."""
+    titles = {state.action: state.title for state in shown.verdict.actions}
+    return [_sending(item, titles, may_act=SCOPE in ask.who.scopes) for item in reversed(shown.sendings)]
 
 
 def is_waiting(shown: Shown) -> bool:
@@ -121,13 +122,9 @@ def is_waiting(shown: Shown) -> bool:
     return any(not item.is_over for item in shown.sendings)
 
 
-def titles_of(shown: Shown) -> dict[str, str]:
-    """Give the titles of a record's actions by name."""
-    return {state.action: state.title for state in shown.verdict.actions}
-
-
-def _sending(item: Sending, titles: Mapping[str, str]) -> dict[str, Any]:
+def _sending(item: Sending, titles: Mapping[str, str], *, may_act: bool) -> dict[str, Any]:
     return {
+        "release": f"/outbox/{item.item_id}/release" if may_act and item.state == "held" else "",
         "title": titles.get(item.action, item.action),
         "state": STATE_TITLES[item.state],
         "tone": TONES[item.state],

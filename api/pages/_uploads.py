@@ -59,7 +59,12 @@ def progress_view(counts: Progress) -> dict[str, Any]:
         "tone": UPLOAD_TONES[counts.state],
         "is_finished": counts.is_finished,
         "counts": [
-            {"state": state, "title": ROW_TITLES[state], "tone": ROW_TONES[state] if count else "none", "count": count}
+            {
+                "state": state,
+                "title": ROW_TITLES[state],
+                "tone": ROW_TONES[state] if count else "none",
+                "count": count,
+            }
             for state, count in counts.rows.items()
         ],
     }

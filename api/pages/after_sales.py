@@ -8,7 +8,8 @@ from flask import Response, request
 
 from api.console import Pages, address, go, render
 from api.labels import Fact, day_begins, field_of, groups, in_words, options
-from api.pages._actions import SCOPE, asked, buttons, is_waiting, said, sendings, titles_of
+from api.order_data import ORDER_ID
+from api.pages._actions import SCOPE, asked, buttons, is_waiting, said, sendings
 from api.problems import problem_of
 from api.routes import Ask
 from engine.vocabulary import FieldType
@@ -26,7 +27,17 @@ DAY = {"type": "string", "format": "date"}
 NAMES = ("source", "status", "kind", "text", "since", "until")
 """The filters, as the form names them."""
 
-ON_TOP = ("id", "order_id", "channel", "channel_after_sale_id", "kind", "status", "amount", "version", "order")
+ON_TOP = (
+    "id",
+    "order_id",
+    "channel",
+    "channel_after_sale_id",
+    "kind",
+    "status",
+    "amount",
+    "version",
+    "order",
+)
 """Fields that stand at the top of an after-sale's page, and what says nothing to a person."""
 
 TONES = {
@@ -78,13 +89,25 @@ def show_after_sales(ask: Ask) -> Response:
     )
 
 
-@page("GET", "/after-sales/{after_sale_id}", "售后单", scope="orders:read")
+@page(
+    "GET",
+    "/after-sales/{after_sale_id}",
+    "售后单",
+    scope="orders:read",
+    path_schemas={"after_sale_id": ORDER_ID},
+)
 def show_one_after_sale(ask: Ask, after_sale_id: str) -> Response:
     """Show an after-sale, with every action enabled or greyed with its reason."""
     return _shown(ask, after_sale_id)
 
 
-@page("POST", "/after-sales/{after_sale_id}/actions/{action}", "处理售后", scope=SCOPE)
+@page(
+    "POST",
+    "/after-sales/{after_sale_id}/actions/{action}",
+    "处理售后",
+    scope=SCOPE,
+    path_schemas={"after_sale_id": ORDER_ID},
+)
 def act(ask: Ask, after_sale_id: str, action: str) -> Response:
     """Do what a button asks for; what is refused is said on the after-sale's page, with what was typed."""
     services = ask.services
@@ -120,10 +143,11 @@ def _shown(
         after_sale=_line(type_, fact),
         order_home=order_home,
         buttons=buttons(ask, found, home, elsewhere, tried),
+        home=home,
         refusal=refusal,
         typed=request.form,
         groups=groups(type_, fact, leave_out=ON_TOP),
-        sendings=sendings(found, titles_of(found)),
+        sendings=sendings(ask, found),
         events=[(moment(item.at), item.title) for item in found.events],
         waiting=is_waiting(found),
     )

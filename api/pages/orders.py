@@ -6,15 +6,20 @@ from typing import Any
 
 from flask import Response, request
 
-from api.console import Pages, address, go, render
+from api.console import Pages, address, go, inside, render
 from api.labels import Fact, day_begins, field_of, groups, in_words, options, sheet
-from api.pages._actions import SCOPE, asked, buttons, is_waiting, lines_to_ship, said, sendings, titles_of
+from api.order_data import ORDER_ID
+from api.pages._actions import SCOPE, asked, buttons, is_waiting, lines_to_ship, said, sendings
 from api.problems import problem_of
+from api.resources import orders
 from api.routes import Ask
 from engine.vocabulary import FieldType
+from pipeline.clients import ChannelFailed
 from pipeline.order_actions import ActionRefused, act_on_order
 from pipeline.order_requests import RequestInvalid
 from pipeline.orders import Wanted, count_orders, list_orders, show_order
+from pipeline.releasing import release_sending
+from pipeline.sendings import STATE_TITLES
 from pipeline.uploads import moment
 
 PAGES = Pages("orders", "订单")
@@ -76,18 +81,43 @@ def show_orders(ask: Ask) -> Response:
         statuses=options(field_of(type_, "status").choices, query.get("status")),
         total=count_orders(services.store, wanted),
         orders=[_line(type_, item.fact) for item in found[:SHOWN]],
+        may_sync=SCOPE in ask.who.scopes,
         first=address("/orders", **filters) if "before" in query else "",
         following=address("/orders", **filters, before=found[SHOWN - 1].id) if len(found) > SHOWN else "",
     )
 
 
-@page("GET", "/orders/{order_id}", "订单", scope="orders:read")
+@page("POST", "/orders/sync", "收取订单", scope=SCOPE)
+def take_in(ask: Ask) -> Response:
+    """Take in now what has changed on the channel, and say how much that is."""
+    try:
+        found = orders.take_in(ask)
+    except ChannelFailed as error:
+        return go("/orders", error.message, "bad")
+    told = f"订单新增 {found['orders_new']}、更新 {found['orders_changed']}"
+    return go("/orders", f"{told}，售后新增 {found['after_sales_new']}、更新 {found['after_sales_changed']}")
+
+
+@page("POST", "/outbox/{item_id}/release", "放行", scope=SCOPE)
+def release(ask: Ask, item_id: str) -> Response:
+    """Let go of what waits for a person, and lead back to where that was asked."""
+    released = release_sending(ask.services.store, ask.who.actor, item_id)
+    return go(inside(request.form.get("back", "")), f"已放行：{STATE_TITLES[released.state]}")
+
+
+@page("GET", "/orders/{order_id}", "订单", scope="orders:read", path_schemas={"order_id": ORDER_ID})
 def show_one_order(ask: Ask, order_id: str) -> Response:
     """Show an order, with every action enabled or greyed with its reason."""
     return _shown(ask, order_id)
 
 
-@page("POST", "/orders/{order_id}/actions/{action}", "处理订单", scope=SCOPE)
+@page(
+    "POST",
+    "/orders/{order_id}/actions/{action}",
+    "处理订单",
+    scope=SCOPE,
+    path_schemas={"order_id": ORDER_ID},
+)
 def act(ask: Ask, order_id: str, action: str) -> Response:
     """Do what a button asks for; what is refused is said on the order's page, with what was typed."""
     services = ask.services
@@ -119,6 +149,7 @@ def _shown(ask: Ask, order_id: str, status: int = 200, *, refusal: str = "", tri
         status,
         order=_line(type_, fact),
         buttons=buttons(ask, found, home, _elsewhere(ask, fact), tried),
+        home=home,
         refusal=refusal,
         typed=request.form,
         to_ship=lines_to_ship(fact),
@@ -127,7 +158,7 @@ def _shown(ask: Ask, order_id: str, status: int = 200, *, refusal: str = "", tri
         lines=sheet(lines, fact.get("lines") or (), LINE_COLUMNS, field_of(type_, "lines").title),
         shipments=sheet(facts["shipment"].type, found.shipments, PARCEL_COLUMNS),
         after_sales=[_after_sale(type_, item) for item in fact.get("after_sales") or ()],
-        sendings=sendings(found, titles_of(found)),
+        sendings=sendings(ask, found),
         events=[(moment(item.at), item.title) for item in found.events],
         waiting=is_waiting(found),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app, request, session
 
-from api.console import SIGN_IN, Pages, go, render
+from api.console import HOME, SIGN_IN, Pages, go, inside, render
 from api.problems import Problem, problem_of
 from api.routes import Ask
 from api.signing_in import let_person_in, let_person_out
@@ -13,20 +13,18 @@ from pipeline.people import SignInRefused
 PAGES = Pages("signing", "登录")
 page = PAGES.page
 
-HOME = "/"
-
 
 @page("GET", SIGN_IN, "登录", signed_in=False, query={"next": {"type": "string"}})
 def show_sign_in(ask: Ask) -> Response:
     """Show the form."""
-    return render("sign_in.html", login="", following=_inside(ask.query.get("next", HOME)), refusal="")
+    return render("sign_in.html", login="", following=inside(ask.query.get("next", HOME)), refusal="")
 
 
 @page("POST", SIGN_IN, "登录", signed_in=False)
 def sign_in(ask: Ask) -> Response:
     """Sign a person in, and lead them to where they wanted to be; the form again where that fails."""
     current_app.extensions["csrf"].protect()
-    login, following = request.form.get("login", ""), _inside(request.form.get("next", HOME))
+    login, following = request.form.get("login", ""), inside(request.form.get("next", HOME))
     try:
         _, cookie = let_person_in(ask.services, login, request.form.get("password", ""))
     except (SignInRefused, Problem) as error:
@@ -55,9 +53,3 @@ def _with_cookie(response: Response, cookie: str) -> Response:
     session.clear()
     response.headers.add("Set-Cookie", cookie)
     return response
-
-
-def _inside(address: str) -> str:
-    """Give an address where it is one of ours, and the first page where it is not: nobody is led elsewhere."""
-    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if inside else HOME
