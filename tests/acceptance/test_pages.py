@@ -12,9 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,17 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "examples"
+from api.app import create_app
+from api.services import Services, Settings
+from api.serving import Server
+from engine.rulebook import find_manifest
+from pipeline.live_rules import LiveRules
+from pipeline.secrets import Vault, new_key
+from pipeline.store import migrate, open_store
+from pipeline.upload_runner import UploadRunner
+from tests.integration.api.front import PASSWORD, add_people
+from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, plant
+
 IMAGES = ROOT / "docs" / "images"
 COMMAND = Path(sys.executable).with_name("shelfgate")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -44,7 +54,6 @@ PATIENCE = 60.0
 ROWS = 30
 """Rows of the example's sheet that are uploaded."""
 
-PASSWORD = "long-enough-4711"
 SETTINGS = {
     "SHELFGATE_PASSWORD": PASSWORD,
     "SHELFGATE_NEW_PASSWORD": PASSWORD,
@@ -266,6 +275,57 @@ def test_an_order_shows_its_refund_greyed_with_the_reason_and_is_shipped(visit: 
     visit.wrongs = [text for text in visit.wrongs if "status of 422" not in text]
 
 
+@dataclass
+class Quiet:
+    """Hold a service in this process that lets no progress stream open, and does nothing by itself."""
+
+    home: str
+    check: Callable[[], bool]
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> Iterator[Quiet]:
+    with closing(open_store(f"sqlite:///{tmp_path / 'store.db'}")) as store:
+        migrate(store)
+        plant(store)
+        add_people(store, SHOP)
+        rules, stop = LiveRules(find_manifest(ROOT)), threading.Event()
+        services = Services(
+            store,
+            Vault([new_key()]),
+            rules,
+            youzan=lambda _store, _shop_id: nullcontext(None),
+            settings=Settings(most_streams=0),
+        )
+        server = Server(create_app(services), host="127.0.0.1", port=0, threads=8)
+        thread = threading.Thread(target=server.run, args=(stop,))
+        thread.start()
+        yield Quiet(server.address, UploadRunner(store, rules, services.youzan).step)
+        stop.set()
+        server.wake()
+        thread.join()
+        server.drain(5)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["by asking", "by hand"])
+def test_progress_is_there_without_a_stream_and_without_scripts(
+    chromium: Browser, quiet: Quiet, sheet: Path, *, scripts: bool
+) -> None:
+    """R16: where no stream is to be had the page asks now and then; where no script runs, a person does."""
+    context = chromium.new_context(java_script_enabled=scripts)
+    visit = Visit(context.new_page(), quiet.home)
+    visit.go("/channel")
+    visit.sign_in(f"operator-{SHOP}")
+    visit.page.get_by_label("填好的上架表").set_input_files(sheet)
+    visit.page.get_by_role("button", name="上传并检查").click()
+    expect(visit.page.get_by_text("已接收")).to_be_visible()
+    assert quiet.check()
+    if not scripts:
+        visit.page.get_by_role("link", name="刷新").click()
+    expect(visit.page.get_by_text("品牌 ID 7100 不在本店的惠聚数据中").first).to_be_visible(timeout=30_000)
+    context.close()
+
+
 def test_a_viewer_sees_everything_and_no_button_that_works(visit: Visit) -> None:
     page = visit.page
     visit.go("/orders")
@@ -294,6 +354,6 @@ def test_nothing_is_cut_off_on_the_screen_of_a_phone(visit: Visit) -> None:
 
 def test_the_interface_is_described_by_a_page_that_asks_nobody_else(visit: Visit) -> None:
     visit.go("/v1/docs")
-    visit.page.get_by_role("button", name="Expand operation").nth(1).click()
+    visit.page.locator("#operations-tag-document").click()
     visit.page.get_by_text("OpenAPI 3.1 文档").click()
     expect(visit.page.get_by_text("没有变化")).to_be_visible()
