@@ -13,7 +13,7 @@ from api.schemas import Schema, array, component, fact_components, integer, reco
 from engine.rulebook import Rulebook
 
 PROBLEM = "problem"
-_ALWAYS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
+_ALWAYS = (400, 422, 429, 500, 503)
 _SIGNED_IN = "浏览器登录后的 Cookie；改动时要带 X-CSRF-Token"
 
 
@@ -141,14 +141,19 @@ def _responses(route: Route, variant: Variant | None) -> dict[str, Any]:
             else answer.schema
         )
         found[str(status)] = _response(answer, schema)
-    statuses = {*_ALWAYS, *((409,) if route.method in ("POST", "PUT", "DELETE") else ())}
+    statuses = {
+        *_ALWAYS,
+        *((401, 403) if route.scope is not None or route.signed_in else ()),
+        *((404,) if route.parameters else ()),
+        *((413, 415) if route.body is not None else ()),
+        *((401, 403, 409, 502) if route.method != "GET" else ()),
+    }
     titles: dict[int, str] = {}
     for kind in KINDS.values():
         titles.setdefault(kind.status, kind.title)
     problem = {MEDIA_TYPE: {"schema": component(PROBLEM)}}
     for status in sorted(statuses):
         found.setdefault(str(status), {"description": titles[status], "content": problem})
-    found["default"] = {"description": "出错", "content": problem}
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema_rs
 
 from api.problems import Mistake
+from engine.facts import shown
 from engine.suggest import did_you_mean
 from engine.vocabulary import Vocabulary
 
@@ -129,9 +130,12 @@ class Checker:
             value: JSON data.
             place: Put before each pointer.
         """
-        if self._validator.is_valid(value):
-            return []
-        return [self._mistake(error, place) for error in self._validator.iter_errors(value)]
+        try:
+            if self._validator.is_valid(value):
+                return []
+            return [self._mistake(error, place) for error in self._validator.iter_errors(value)]
+        except ValueError:  # what the library says of lists in lists beyond its depth
+            return [Mistake(place, "嵌套太深", "请减少列表和对象的层数")]
 
     def _mistake(self, error: Any, place: str) -> Mistake:
         """Say an error of the library in our words; what it says itself is never shown, nor is a value that is only to be written."""
@@ -188,13 +192,3 @@ class Checker:
 def escaped(step: Any) -> str:
     """Write one step of a JSON pointer (RFC 6901)."""
     return str(step).replace("~", "~0").replace("/", "~1")
-
-
-def shown(value: Any, most: int = 60) -> str:
-    """Show a value in a message; not longer than a line."""
-    if isinstance(value, list | dict):
-        return f"{'列表' if isinstance(value, list) else '一组字段'}（{len(value)} 项）"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**most:
-        return f"超过 {most} 位的数"
-    written = repr(value[: most + 1] if isinstance(value, str) else value)
-    return written if len(written) <= most else written[:most] + "…"

@@ -33,6 +33,9 @@ MOST_BODY = MOST_BYTES + 1_000_000
 LOOK = 1.0
 """Seconds between two looks whether to stop, where no signal wakes the loop."""
 
+SILENCE = 0.3
+"""Seconds without a word after which a connection is taken to have no request on its way here."""
+
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -94,8 +97,10 @@ class Server:
             Requests that were cut off.
         """
         end = time.monotonic() + seconds
-        self._turn(0)  # whoever has connected is let in
         for server in self._listening():
+            known = -1
+            while known != (known := len(self._watched)):  # whoever has connected is let in, one each time
+                server.handle_accept()
             wasyncore.dispatcher.close(server)  # its own `close` would close what wakes the loop, too
         while (channels := self._channels()) and time.monotonic() < end:
             for channel in channels:
@@ -123,7 +128,7 @@ def _idle(channel: HTTPChannel) -> bool:
 
 def _hasten(channel: HTTPChannel) -> None:
     """Close a connection that is idle; have the others closed after their reply, and their clients told so."""
-    if _idle(channel):
+    if _idle(channel) and time.time() - channel.last_activity > SILENCE:
         channel.will_close = True
     for request in list(channel.requests):
         request.headers["CONNECTION"] = "close"

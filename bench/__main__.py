@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import payloads, sheets
+from bench import load, payloads, service, sheets, under_load
 from bench.clock import Spread, interleaved, number
 from bench.compare import Pace, Pair, against_hand, against_peer, passing
 from bench.data import facts, sample
@@ -50,6 +50,10 @@ def main() -> int:
     print_compiling(sets)
     print_payloads(sets[0], items, found, pace)
     print_sheets(rows=300 if quick else 50_000, rounds=1 if quick else 3)
+    if quick:
+        print_service(rounds=1, seconds=1.0, rows=300, streams=4)
+    else:
+        print_service(rounds=9, seconds=4.0, rows=50_000, streams=40)
     for line in wrong:
         print(f"DIFFERENT: {line}", file=sys.stderr)
     return 1 if wrong else 0
@@ -165,6 +169,30 @@ def print_sheets(rows: int, rounds: int) -> None:
         ratios = f"{cost.seconds.over(alone).ratio()} | {cost.seconds.over(built).ratio()}"
         print(f"| {step} | {number(cost.seconds.middle)} | {ratios} | {cost.peak:,.0f} |")
     print("\nGoal: the check ≤ 2 × calamine and facts.", flush=True)
+
+
+def print_service(rounds: int, seconds: float, rows: int, streams: int) -> None:
+    """Print what a request to the service costs, and how long requests take while other work goes on."""
+    tool = "wrk" if load.WRK else "threads of Python, as wrk is not installed"
+    print(f"\n## The service: a listing of {service.FACT_BYTES:,} bytes, accepted\n")
+    print(f"{under_load.CONNECTIONS} connections, by {tool}.\n")
+    print("| | CPU of the server, echo = 1 | µs a request | requests a second | p50, ms | p99, ms |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        ours, bare = under_load.against_echo(Path(folder), rounds, seconds)
+    for name, cost in (("bare Flask, JSON echo", bare), ("POST /v1/validate", ours)):
+        paid = f"{cost.cpu.over(bare.cpu).ratio()} | {number(cost.cpu.middle * 1e6)}"
+        last = f"{number(cost.last.p50 * 1e3)} | {number(cost.last.p99 * 1e3)}"
+        print(f"| {name} | {paid} | {number(cost.rate.middle)} | {last} |", flush=True)
+    print("\nGoal: ≤ 1.6 × the echo.\n")
+    with tempfile.TemporaryDirectory() as folder:
+        found, took = under_load.latencies(Path(folder), rows, streams, seconds * 2)
+    print(f"One request every {under_load.EVERY * 1e3:.0f} ms, while:\n")
+    print("| | requests | p50, ms | p99, ms | longest, ms |\n|---|---|---|---|---|")
+    for item in found:
+        times = " | ".join(number(value * 1e3) for value in (item.p50, item.p99, item.worst))
+        print(f"| {item.while_} | {item.requests:,} | {times} |")
+    print(f"\nThe check took {number(took)} s.", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,10 @@ from engine.tables import Tables
 from pipeline.binding import Actor
 from pipeline.checking import Checker
 from pipeline.people import sign_in
-from pipeline.secrets import KEY_FILE, KEYS, Vault, open_vault, write_key_file
+from pipeline.secrets import DEFAULT_KEY_FILE, KEY_FILE, KEYS, Vault, open_vault, write_key_file
 from pipeline.shops import list_shops, shop_fact
-from pipeline.store import Store, migrate, open_store
+from pipeline.store import DEFAULT_STORE, STORE, Store, migrate, open_store
 
-STORE = "SHELFGATE_STORE"
-DEFAULT_STORE = "sqlite:///shelfgate.db"
-DEFAULT_KEY_FILE = Path("shelfgate.key")
 PASSWORD = "SHELFGATE_PASSWORD"  # the name of the variable
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 Command = TypeVar("Command", bound=Callable[..., Any])

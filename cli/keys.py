@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli._store import DEFAULT_KEY_FILE, find_vault, opened, store_option
-from pipeline.secrets import KEY_FILE, KEYS, rotate_keys, write_key_file
+from cli._store import find_vault, opened, store_option
+from pipeline.secrets import DEFAULT_KEY_FILE, KEY_FILE, KEYS, rotate_keys, write_key_file
 
 
 @click.group("keys")

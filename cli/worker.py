@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+from prometheus_client import start_http_server
 
 from cli._options import rules_option
 from cli._running import on_signal, sync_option
@@ -17,6 +18,7 @@ from engine.rulebook import find_manifest
 from pipeline.crew import GRACE, Backstage, Crew
 from pipeline.live_rules import LiveRules
 from pipeline.logs import configure_logs
+from pipeline.measures import registry_of
 from pipeline.outbox import LEASE
 from pipeline.retrying import Patience
 
@@ -49,6 +51,12 @@ LOOK = 0.1
 )
 @sync_option
 @click.option("--checks/--no-checks", default=True, show_default=True, help="检查收到的导入")
+@click.option(
+    "--metrics-port", type=click.IntRange(1, 65535), default=None, help="在这个端口上给出 Prometheus 指标"
+)
+@click.option(
+    "--metrics-host", default="127.0.0.1", show_default=True, help="指标监听的地址；不查验来访者，只给内部用"
+)
 @store_option
 @rules_option
 def COMMAND(  # noqa: N802 - the name under which the command is found
@@ -58,6 +66,8 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     retry_after: float,
     sync_every: int,
     checks: bool,
+    metrics_port: int | None,
+    metrics_host: str,
     address: str,
     rules: Path | None,
 ) -> None:
@@ -82,6 +92,8 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
             parts["checking"] = backstage.checking()
         if sync_every:
             parts["syncing"] = backstage.syncing(sync_every)
+        if metrics_port is not None:
+            start_http_server(metrics_port, metrics_host, registry_of(store, live))
         crew = Crew(parts, stop)
         crew.start()
         while not stop.is_set():

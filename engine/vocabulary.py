@@ -27,6 +27,9 @@ SCALARS = frozenset({"text", "integer", "number", "boolean", "date", "datetime"}
 ORDERED = frozenset({"integer", "number", "date", "datetime"})
 
 
+_PLAIN: Mapping[str, type] = {"text": str, "integer": int, "boolean": bool}
+
+
 @dataclass(frozen=True, slots=True)
 class FieldType:
     """Say what a field may hold.
@@ -41,6 +44,7 @@ class FieldType:
         element: Type of a list's elements.
         minimum: Least value, for integer and number; least length, for text and list.
         maximum: Greatest value or length, likewise.
+        plain: What a value must be, and nothing more, to fit: str, int or bool; None where more is asked of it.
     """
 
     kind: Kind
@@ -54,11 +58,21 @@ class FieldType:
     maximum: float | None = None
     _by_name: dict[str, FieldType] = field(init=False, repr=False, compare=False)
     _values: frozenset[str] = field(init=False, repr=False, compare=False)
+    plain: type | None = field(init=False, repr=False, compare=False)
+    needed: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Index the fields by name, and the allowed values."""
         object.__setattr__(self, "_by_name", dict(self.fields))
         object.__setattr__(self, "_values", frozenset(name for name, _ in self.choices))
+        object.__setattr__(self, "needed", frozenset(self.required))
+        more = self.choices or self.minimum is not None or self.maximum is not None
+        object.__setattr__(self, "plain", None if more else _PLAIN.get(self.kind))
+
+    @property
+    def by_name(self) -> Mapping[str, FieldType]:
+        """A record's fields by name."""
+        return self._by_name
 
     def field(self, name: str) -> FieldType | None:
         """Give a record's field by name."""

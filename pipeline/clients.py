@@ -15,6 +15,7 @@ from channels.youzan import BASE_URL, YouzanClient, YouzanCredentials
 from engine.errors import ShelfgateError
 from pipeline.binding import open_credentials
 from pipeline.credentials import ProbeAnswer
+from pipeline.measures import count_channel_error
 from pipeline.secrets import Vault
 from pipeline.store import Store, book, database_now
 
@@ -78,6 +79,7 @@ def spoken(doing: str) -> Iterator[None]:
         failure = error
     else:
         return
+    count_channel_error(failure)
     advice = "请稍后重试" if failure.retryable else "请核对后重试"
     if isinstance(failure, CredentialsRefused):
         advice = "请核对身份信息：惠聚用 shelfgate bind --replace 更换，有赞在环境变量里改"

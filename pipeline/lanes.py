@@ -17,6 +17,7 @@ from channels.wire import Retry
 from engine.errors import ShelfgateError
 from pipeline.binding import open_credentials
 from pipeline.clients import HUIJU, huiju_address
+from pipeline.measures import count_channel_error
 from pipeline.outbox import Hold
 from pipeline.rate import Pace
 from pipeline.retrying import Ending
@@ -109,6 +110,8 @@ class Lane:
 
     def went_wrong(self, error: Exception, ending: Ending) -> None:
         """Leave the channel alone where it asks for that, can't be reached, lets us in no more, or keeps giving no clear answer."""
+        if isinstance(error, ChannelError):
+            count_channel_error(error)
         pause = ending.pause or 0.0
         if not ending.counts and ending.pause == 0.0:
             self._faults += 1

@@ -23,6 +23,9 @@ from pipeline.store.types import SealedText
 
 KEYS = "SHELFGATE_KEYS"
 KEY_FILE = "SHELFGATE_KEY_FILE"
+DEFAULT_KEY_FILE = Path("shelfgate.key")
+"""Where the keys are looked for that the environment says nothing of."""
+
 BATCH = 500
 
 

@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 
 from sqlalchemy import or_, select, update
+from structlog.contextvars import bound_contextvars
 
 from engine.errors import ShelfgateError
 from pipeline.clients import ChannelFailed, Youzan
@@ -79,8 +80,18 @@ class UploadRunner:
         taken = self._claim()
         if taken is None:
             return False
-        upload_id, shop_id, channel_name, tries = taken
+        upload_id, shop_id, _, _ = taken
+        with bound_contextvars(upload_id=upload_id, shop_id=shop_id):
+            self._check(*taken, stop)
+        return True
+
+    def _check(
+        self, upload_id: str, shop_id: str, channel_name: str, tries: int, stop: threading.Event | None
+    ) -> None:
         holding = _Holding(self._store, upload_id, self.name, stop)
+        if tries > MOST_TRIES:
+            self._put_off(holding, upload_id, "检查它的进程一再中断", tries, final=True)
+            return
         try:
             rulebook = self._rules.current()
             channel = rulebook.channels[channel_name]
@@ -98,8 +109,8 @@ class UploadRunner:
             log.exception("导入 %s 检查时出错", upload_id)
             self._put_off(holding, upload_id, "程序错误，已记入日志", tries, final=False)
         else:
+            log.info("导入 %s 检查完", upload_id)
             holding.release(timedelta(0), 0)
-        return True
 
     def _claim(self) -> tuple[str, str, str, int] | None:
         """Take the upload that has waited longest."""

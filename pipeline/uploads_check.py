@@ -21,6 +21,7 @@ from engine.rulebook import Channel, Rulebook
 from engine.tables import Tables
 from mappings.sheet import SheetError, SheetRow, UploadSheet, open_upload
 from pipeline.checking import Checker
+from pipeline.measures import count_rows
 from pipeline.products import products, pull_products
 from pipeline.reference import LISTINGS, load_reference
 from pipeline.shops import shop_fact
@@ -157,6 +158,7 @@ def _keep_chunk(
             if attempt == TRIES:
                 raise
         else:
+            count_rows(item.checked.decisions for item in new)
             return
 
 

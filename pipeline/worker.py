@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from channels.errors import ChannelError
 from engine.errors import ShelfgateError
 from engine.rulebook import Rulebook
@@ -155,15 +157,19 @@ class Worker:
 
     def _handle(self, lane: Lane, hold: Hold) -> None:
         self._renewer.add(hold)
-        try:
-            ending = self._ending(lane, hold)
-            if ending is not None:
-                self._settle(lane, hold, ending)
-        except LeaseLost as lost:
-            log.warning("%s", lost.message)
-            self.tally.add("lost")
-        finally:
-            self._renewer.remove(hold)
+        item = hold.item
+        about = {"shop_id": lane.shop_id, "item_id": item.id}
+        about |= {"upload_id": item.upload_id} if item.upload_id else {}
+        with bound_contextvars(**about):
+            try:
+                ending = self._ending(lane, hold)
+                if ending is not None:
+                    self._settle(lane, hold, ending)
+            except LeaseLost as lost:
+                log.warning("%s", lost.message)
+                self.tally.add("lost")
+            finally:
+                self._renewer.remove(hold)
 
     def _ending(self, lane: Lane, hold: Hold) -> Ending:
         """Make the call and decide what comes of it."""

@@ -10,11 +10,12 @@ from typing import Any
 from flask import Response
 
 from api.conditional import with_etag
-from api.problems import Mistake, Problem, diagnostic_data
+from api.problems import MOST_TOLD, Mistake, Problem, diagnostic_data
 from api.resources.validate import find_ruleset
 from api.routes import Answer, Ask, Resource
-from api.schemas import array, boolean, component, integer, or_null, record, text
+from api.schemas import array, boolean, component, escaped, integer, or_null, record, text
 from engine.diagnostics import render
+from engine.facts import shown
 from engine.rule_docs import flow_page, rule_page
 from engine.rule_schema import rule_file_schema
 from engine.rulebook import MANIFEST, inspect
@@ -78,7 +79,8 @@ LINTED = record(
     "结果",
     {
         "good": boolean("没有错误，可以使用"),
-        "diagnostics": array({"type": "object"}, "逐处"),
+        "diagnostics": array({"type": "object"}, f"逐处，最多 {MOST_TOLD} 处"),
+        "left_out": integer("另有几处没有列出", minimum=0),
         "text": text("给人看的"),
         "versions": {"type": "object", "additionalProperties": {"type": "string"}, "title": "规则集与版本"},
     },
@@ -157,21 +159,28 @@ def show_facts(ask: Ask) -> Response:
 def lint(ask: Ask) -> Any:
     """Look at rule files as they would be, laid over those in force."""
     files = ask.body["files"]
-    if mistakes := [
-        Mistake(f"/files/{name}", "文件名应是规则文件夹里的 .yaml") for name in files if not _is_inside(name)
-    ]:
+    if mistakes := [_misnamed(name) for name in files if not _is_inside(name)]:
         raise Problem("invalid", "文件名有误", mistakes)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in _laid_over(ask, files):
             path = Path(folder) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode("utf-8", "replace"))
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.encode())
+            except OSError:  # too long for a file, or one that is a folder by another name
+                raise Problem("invalid", "文件名有误", [_misnamed(name)]) from None
         rulebook, diagnostics = inspect(Path(folder) / MANIFEST, confined=True)
         found = diagnostics.in_order()
         told = render(found, rulebook.sources).replace(f"{folder}/", "")
-        data = [_here(diagnostic_data(item), f"{folder}/") for item in found]
+        data = [_here(diagnostic_data(item), f"{folder}/") for item in found[:MOST_TOLD]]
     versions = {} if diagnostics.failed else {item.name: item.version for item in rulebook.rulesets()}
-    return {"good": not diagnostics.failed, "diagnostics": data, "text": told, "versions": versions}
+    return {
+        "good": not diagnostics.failed,
+        "diagnostics": data,
+        "left_out": len(found) - len(data),
+        "text": told,
+        "versions": versions,
+    }
 
 
 def _laid_over(ask: Ask, files: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -190,6 +199,14 @@ def _here(data: dict[str, Any], folder: str) -> dict[str, Any]:
     if span := data.get("span"):
         data["span"] = {**span, "file": span["file"].removeprefix(folder)}
     return data | {"message": data["message"].replace(folder, ""), "hint": data["hint"].replace(folder, "")}
+
+
+def _misnamed(name: str) -> Mistake:
+    return Mistake(
+        f"/files/{escaped(name)}",
+        f"{shown(name)} 应是规则文件夹里的 .yaml 文件",
+        "例如 rules/huiju/eligibility.yaml",
+    )
 
 
 def _is_inside(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.store.base import Base, new_id
 from pipeline.store.catalogue import Listing, ListingState, Product
 from pipeline.store.claims import claim, renew, settle
-from pipeline.store.connection import Store, database_now, open_store
+from pipeline.store.connection import DEFAULT_STORE, STORE, Store, database_now, open_store
 from pipeline.store.errors import (
     MigrationError,
     StoreAddressError,
@@ -37,6 +37,8 @@ from pipeline.store.statements import insert_for, newest_first, oldest_first
 from pipeline.store.uploads import RowState, Upload, UploadFile, UploadRow, UploadState
 
 __all__ = [
+    "DEFAULT_STORE",
+    "STORE",
     "AfterSale",
     "AfterSaleKind",
     "AfterSaleStatus",

@@ -18,6 +18,10 @@ from pipeline.store.errors import StoreAddressError
 from pipeline.store.faults import translated
 from pipeline.store.types import json_text
 
+STORE = "SHELFGATE_STORE"
+"""Variable that names the address."""
+
+DEFAULT_STORE = "sqlite:///shelfgate.db"
 Dialect = Literal["sqlite", "postgresql"]
 BUSY_SECONDS = 30.0
 """Longest wait for another writer, s."""
@@ -71,6 +75,15 @@ class Store:
         with self._session(self._writers) as session:
             yield session
             session.commit()
+
+    def ping(self) -> None:
+        """See that the database answers.
+
+        Raises:
+            StoreError: It does not.
+        """
+        with self.read() as session:
+            session.execute(select(1))
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
