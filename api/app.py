@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from api.routes import JSON, Ask, Reply, Resource, Route, read_json, written
 from api.schemas import Checker
 from api.services import Services
 from engine.errors import ShelfgateError
+from engine.facts import shown
 from pipeline import keyed_requests
 from pipeline.store import StoreError
 from pipeline.validating import ShopTables
@@ -31,6 +33,9 @@ log = logging.getLogger("api")
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 200
+LONGEST_ID = 200
+"""Characters of a parameter of the path; nothing that is there has a longer id or name."""
+
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
@@ -71,8 +76,10 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
-        **(config or {}),
     )
+    app.config.update(config or {})
+    # Else `//v1` is answered by a redirect to whatever host the caller names.
+    app.url_map.merge_slashes = False
     services.install(app)
     gate = _Gate(CSRFProtect(app))
     app.before_request(_begin)
@@ -108,27 +115,45 @@ class _Gate:
         limits = {name: Checker(schema, {}) for name, schema in route.path_schemas.items()}
 
         def answer(**values: str) -> Response:
+            request.max_content_length = route.most
             caller = caller_of_request(self.tokens) if route.scope or route.signed_in else None
             let_in(route, caller)
             if caller is not None:
                 bind_contextvars(shop_id=caller.actor.shop_id, caller=caller.key)
-                if caller.by == "session" and route.method in UNSAFE:
+            if route.method in UNSAFE and (caller is None or caller.by == "session"):
+                _from_here()
+                if caller is not None:
                     self._csrf.protect()
-            for name, limit in limits.items():
-                if mistakes := limit.mistakes(values[name]):
-                    raise Problem("not-found", f"没有 {name} 为 {values[name]!r} 的内容", mistakes)
+            for name, value in values.items():
+                mistakes = limits[name].mistakes(value) if name in limits else []
+                if mistakes or "\0" in value or len(value) > LONGEST_ID:
+                    raise Problem("not-found", f"没有 {name} 为 {shown(value)} 的内容", mistakes)
             ask = Ask(caller, route.read_query(request.args))
             if checker is not None and route.media == JSON:
                 ask.body = read_json(route.most)
                 if mistakes := checker.mistakes(ask.body):
                     raise Problem("invalid", f"请求内容有 {len(mistakes)} 处不对", mistakes)
-            elif route.body is not None:
-                request.max_content_length = route.most
-            if route.acts and caller is not None and (key := request.headers.get(IDEMPOTENCY_KEY)):
+            if (
+                route.acts
+                and caller is not None
+                and (key := request.headers.get(IDEMPOTENCY_KEY)) is not None
+            ):
                 return _once(route, ask, values, key)
             return _answered(route, ask, values)
 
         return answer
+
+
+def _from_here() -> None:
+    """Refuse what a page of another site, or of a neighbour under the same domain, has a browser send (Fetch Metadata).
+
+    The cookies' SameSite keeps other sites out, but not neighbours, who may even set a cookie for the CSRF token of their own.
+
+    Raises:
+        Problem: The browser says that the request comes from elsewhere; programs say nothing of the kind.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Problem("csrf", "这个请求来自别的网站；请在本站的页面里操作")
 
 
 def _answered(route: Route, ask: Ask, values: Mapping[str, str]) -> Response:
@@ -139,14 +164,16 @@ def _answered(route: Route, ask: Ask, values: Mapping[str, str]) -> Response:
 
 
 def _once(route: Route, ask: Ask, values: Mapping[str, str], key: str) -> Response:
-    """Carry a request out once for its key; the answer to a fault is not kept, so that it may be tried again."""
-    if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise Problem("bad-request", f"{IDEMPOTENCY_KEY} 应是不超过 {LONGEST_KEY} 个可见的 ASCII 字符")
+    """Carry a request out once for its key; the answer to a fault, or to haste, is not kept, so that it may be tried again."""
+    if re.fullmatch(f"[!-~]{{1,{LONGEST_KEY}}}", key) is None:
+        raise Problem("bad-request", f"{IDEMPOTENCY_KEY} 应是 1 至 {LONGEST_KEY} 个可见的 ASCII 字符")
     store, caller = ask.services.store, ask.who
-    known = keyed_requests.begin(store, caller, key, _fingerprint(ask))
-    if known is not None:
-        response = Response(known.body, known.status, content_type=known.media_type)
+    hold = keyed_requests.begin(store, caller, key, _fingerprint(ask))
+    if isinstance(hold, keyed_requests.Answer):
+        response = Response(hold.body, hold.status, content_type=hold.media_type)
         response.headers["Idempotent-Replayed"] = "true"
+        if hold.location is not None:
+            response.headers["Location"] = hold.location
         return response
     kept = False
     try:
@@ -156,17 +183,18 @@ def _once(route: Route, ask: Ask, values: Mapping[str, str], key: str) -> Respon
             response = respond(problem_of(error))
         except Problem as problem:
             response = respond(problem)
-        if response.status_code < 500:
-            answer = keyed_requests.Answer(
-                response.status_code, response.get_data(), response.content_type or ""
-            )
-            keyed_requests.finish(store, caller, key, answer)
+        if response.status_code < 500 and response.status_code != 429:
             kept = True
+            answer = keyed_requests.Answer(
+                response.status_code, response.get_data(), response.content_type or "", response.location
+            )
+            with suppress(StoreError):  # it is done: who asked is told so, whether it could be noted or not
+                keyed_requests.finish(store, hold, answer)
         return response
     finally:
         if not kept:
             with suppress(StoreError):
-                keyed_requests.forget(store, caller, key)
+                keyed_requests.forget(store, hold)
 
 
 def _fingerprint(ask: Ask) -> str:

@@ -6,6 +6,7 @@ One table says which error of ours is which problem. What is not ours is told as
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ from pipeline.sendings import SendingUnknown
 from pipeline.shops import ShopUnknown
 from pipeline.store import StoreBusy, StoreError, StoreRefused
 from pipeline.uploads import UploadRefused, UploadUnknown
+
+log = logging.getLogger("api")
 
 MEDIA_TYPE = "application/problem+json"
 MOST_TOLD = 1000
@@ -129,12 +132,24 @@ OF_ERRORS: Sequence[tuple[type[ShelfgateError], str]] = (
     (NoListedProductRules, "unavailable"),
     (StoreBusy, "unavailable"),
     (StoreError, "unavailable"),
-    (ShelfgateError, "invalid"),
+    (ShelfgateError, "fault"),
 )
 """Which error is which problem; the first that fits counts, so subclasses stand before their base."""
 
+_FOR_OPERATORS = (StoreError, KeyMissing, KeyUnusable, SealBroken)
+_FOR_CALLERS = (StoreBusy, StoreRefused)
+"""Of the store's errors, those whose message names no host, constraint or file."""
+
 BY_STATUS: Mapping[int, str] = {
     400: "bad-request",
+    408: "bad-request",
+    411: "bad-request",
+    412: "bad-request",
+    414: "bad-request",
+    416: "bad-request",
+    417: "bad-request",
+    428: "bad-request",
+    431: "bad-request",
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
@@ -223,14 +238,18 @@ def respond(problem: Problem) -> Response:
 
 
 def problem_of(error: ShelfgateError) -> Problem:
-    """Give the problem that an error of ours is."""
+    """Give the problem that an error of ours is; what is for who runs the service is logged, and not told."""
     name = next(name for known, name in OF_ERRORS if isinstance(error, known))
+    headers = {"Retry-After": "5"} if KINDS[name].status == 503 or name == "in-progress" else {}
+    if name == "fault" or (isinstance(error, _FOR_OPERATORS) and not isinstance(error, _FOR_CALLERS)):
+        log.error("请求没有完成：%s", error.message)
+        detail = f"服务暂时无法处理，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员"
+        return Problem(name, detail, headers=headers)
     told: list[Mistake | Mapping[str, Any]] = [
         diagnostic_data(item) for item in getattr(error, "diagnostics", ())
     ]
     if isinstance(error, RequestInvalid):
         told += [Mistake(pointer_of(item.field), item.message) for item in error.problems]
-    headers = {"Retry-After": "5"} if KINDS[name].status == 503 or name == "in-progress" else {}
     more = {"action": error.state.as_data()} if isinstance(error, ActionRefused) else {}
     return Problem(name, error.message, told, more=more, headers=headers)
 

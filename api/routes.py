@@ -6,8 +6,9 @@ A file of `api/resources/` holds one `RESOURCE`; the folder is scanned. A handle
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -17,9 +18,10 @@ from werkzeug.datastructures import MultiDict
 
 from api.languages import Language, language
 from api.problems import Mistake, Problem
-from api.schemas import Checker, Schema, shown
+from api.schemas import Checker, Schema, escaped
 from api.services import Services, services
 from engine.decision import plain
+from engine.facts import shown
 from engine.rulebook import Rulebook
 from pipeline.callers import Caller
 
@@ -30,6 +32,8 @@ MOST_JSON = 8_000_000
 """Bytes of a JSON body at the most: a thousand facts of 8 KB each."""
 
 _PARAMETER = re.compile(r"{(\w+)}")
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+"""What no file and no database keeps as it is: NUL, and half a character, as JSON's escapes can write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +200,23 @@ class Route:
         found = {name: schema["default"] for name, schema in self.query.items() if "default" in schema}
         if not given and not self.query:
             return found
+        told = []
         for name, values in given.lists():
             schema = self.query.get(name, {})
             if schema.get("type") == "array":
                 found[name] = [_typed(value, schema.get("items", {})) for value in values]
             else:
-                found[name] = _typed(values[-1], schema)
-        if mistakes := self._query_checker.mistakes(found):
-            told = [
-                Mistake(f"query:{item.pointer.lstrip('/')}", item.message, item.hint) for item in mistakes
-            ]
-            raise Problem("invalid", "查询参数有误", told)
+                found[name] = _typed(values[0], schema)
+                if len(values) > 1 and name in self.query:
+                    told.append(Mistake(f"query:{name}", f"只能写一次，这里写了 {len(values)} 次"))
+            if any("\0" in value for value in values):
+                told.append(Mistake(f"query:{shown(name)}", "含有无法保存的字符（U+0000）", "请删除该字符"))
+        told += [
+            Mistake(f"query:{item.pointer.lstrip('/')}", item.message, item.hint)
+            for item in self._query_checker.mistakes(found)
+        ]
+        if told:
+            raise Problem("invalid", f"查询参数有 {len(told)} 处不对", told)
         return found
 
 
@@ -251,7 +261,8 @@ def read_json(most: int) -> Any:
         most: Bytes at the most.
 
     Raises:
-        Problem: It is not JSON by its type or by its content, or too large.
+        Problem: It is not JSON by its type or by its content, too large, or could not be kept as it is: a name twice in one object, a
+            number that is none or too large to be one, a text with what can't be written.
     """
     if request.mimetype != JSON:
         raise Problem("media-type", f"请用 Content-Type: {JSON}，这里是 {shown(request.content_type or '')}")
@@ -261,14 +272,18 @@ def read_json(most: int) -> Any:
     except UnicodeDecodeError as error:
         raise Problem("bad-request", f"请求不是 UTF-8：第 {error.start + 1} 个字节不对") from None
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        found = _DECODER.decode(text)
+        mistakes = list(_unwritable(found, "")) if "\\u" in text else []
     except RecursionError:
         raise Problem("bad-request", "JSON 嵌套太深") from None
     except json.JSONDecodeError as error:
         place = f"第 {error.lineno} 行第 {error.colno} 列"
         raise Problem("bad-request", f"请求不是 JSON：{place}附近有误") from None
-    except ValueError as error:
-        raise Problem("bad-request", f"请求里有无法读取的数：{error}") from None
+    except ValueError:
+        raise Problem("bad-request", "请求里有一个整数太长，无法读取；长的编号请写成文字") from None
+    if mistakes:
+        raise Problem("invalid", f"请求内容有 {len(mistakes)} 处不对", mistakes)
+    return found
 
 
 def written(reply: Reply) -> Response:
@@ -295,4 +310,38 @@ def _typed(value: str, schema: Schema) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} 不是 JSON 的数")
+    raise Problem("bad-request", f"请求里的 {name} 不是 JSON 的数")
+
+
+def _finite(written: str) -> float:
+    found = float(written)
+    if math.isinf(found):
+        raise Problem("bad-request", f"请求里的数 {shown(written)} 太大，无法读取")
+    return found
+
+
+def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its members; one that is there twice is refused, as one of its values would be lost in silence."""
+    found = dict(members)
+    if len(found) != len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Problem("bad-request", f"同一个对象里 {shown(twice)} 写了两次；请只留一个")
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite)
+
+
+def _unwritable(value: Any, place: str) -> Iterator[Mistake]:
+    """Name each text that can't be written as it is."""
+    if isinstance(value, str) and _UNWRITABLE.search(value):
+        yield Mistake(place, "文字中含有无法保存的字符（U+0000 或不完整的代理对）", "请删除该字符")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _unwritable(item, f"{place}/{number}")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if _UNWRITABLE.search(name):
+                yield from _unwritable(name, place)
+            yield from _unwritable(item, f"{place}/{escaped(name)}")

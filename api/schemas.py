@@ -7,11 +7,13 @@ fetches nothing; the words are ours.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
 
 from api.problems import Mistake
+from engine.facts import shown
 from engine.suggest import did_you_mean
 from engine.vocabulary import Vocabulary
 
@@ -67,9 +69,10 @@ def record(title: str, properties: Mapping[str, Schema], optional: tuple[str, ..
 def or_null(schema: Schema) -> dict[str, Any]:
     """Describe a value that may be null."""
     kind = schema.get("type")
-    return (
-        {**schema, "type": [kind, "null"]} if isinstance(kind, str) else {"anyOf": [schema, {"type": "null"}]}
-    )
+    if not isinstance(kind, str):
+        return {"anyOf": [schema, {"type": "null"}]}
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [kind, "null"], **choices}
 
 
 def component(name: str) -> dict[str, str]:
@@ -95,7 +98,7 @@ def fact_components(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _rewritten(value: Any, home: str) -> Any:
-    """Let references point at components instead of at files."""
+    """Let references point at components instead of at files, and say of what may be absent that it may be null: both mean the same."""
     if isinstance(value, list):
         return [_rewritten(item, home) for item in value]
     if not isinstance(value, dict):
@@ -105,6 +108,13 @@ def _rewritten(value: Any, home: str) -> Any:
         file, _, inner = reference.partition("#/$defs/")
         name = file.removesuffix(".yaml") or home
         copy["$ref"] = COMPONENTS + (f"{name}.{inner}" if inner else name)
+    if isinstance(members := copy.get("properties"), dict):
+        required = copy.get("required", ())
+        copy["properties"] = {
+            member: schema if member in required else or_null(schema) for member, schema in members.items()
+        }
+    if isinstance(items := copy.get("items"), dict):
+        copy["items"] = or_null(items)
     return copy
 
 
@@ -129,9 +139,12 @@ class Checker:
             value: JSON data.
             place: Put before each pointer.
         """
-        if self._validator.is_valid(value):
-            return []
-        return [self._mistake(error, place) for error in self._validator.iter_errors(value)]
+        try:
+            if self._validator.is_valid(value):
+                return []
+            return [self._mistake(error, place) for error in self._validator.iter_errors(value)]
+        except ValueError:  # what the library says of lists in lists beyond its depth
+            return [Mistake(place, "嵌套太深", "请减少列表和对象的层数")]
 
     def _mistake(self, error: Any, place: str) -> Mistake:
         """Say an error of the library in our words; what it says itself is never shown, nor is a value that is only to be written."""
@@ -157,6 +170,9 @@ class Checker:
             case "format":
                 hint = "例如 2022-03-08T09:00:00+08:00" if kind.format == "date-time" else ""
                 return Mistake(pointer, f"{found} 不是 {kind.format}", hint)
+            case "propertyNames":
+                named = f"{pointer}/{escaped(error.kind.error.instance)}"
+                return replace(self._mistake(error.kind.error, place), pointer=named)
             case "pattern":
                 return Mistake(pointer, f"{found} 的写法不对", f"应符合 {kind.pattern}")
             case _:
@@ -188,13 +204,3 @@ class Checker:
 def escaped(step: Any) -> str:
     """Write one step of a JSON pointer (RFC 6901)."""
     return str(step).replace("~", "~0").replace("/", "~1")
-
-
-def shown(value: Any, most: int = 60) -> str:
-    """Show a value in a message; not longer than a line."""
-    if isinstance(value, list | dict):
-        return f"{'列表' if isinstance(value, list) else '一组字段'}（{len(value)} 项）"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**most:
-        return f"超过 {most} 位的数"
-    written = repr(value[: most + 1] if isinstance(value, str) else value)
-    return written if len(written) <= most else written[:most] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _admit(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> A
         return _refuse(type_, data, path, problems)
     if type_.choices and value not in dict(type_.choices):
         names = [name for name, _ in type_.choices]
-        problems.append(Problem(path, f"没有取值 {_shown(value)}", did_you_mean(str(value), names)))
+        problems.append(Problem(path, f"没有取值 {shown(value)}", did_you_mean(str(value), names)))
         return None
     size = len(value) if isinstance(value, str) else value
     if isinstance(size, int | float) and not isinstance(size, bool):
@@ -128,23 +129,25 @@ def _fits(type_: FieldType, size: float, path: str, problems: list[Problem], uni
     if (low is None or size >= low) and (high is None or size <= high):
         return True
     span = f"{'' if low is None else f'{low:g}'}～{'' if high is None else f'{high:g}'}{unit}"
-    problems.append(Problem(path, f"{_shown(size)}{unit} 超出范围 {span}"))
+    problems.append(Problem(path, f"{shown(size)}{unit} 超出范围 {span}"))
     return False
 
 
 def _refuse(type_: FieldType, data: Any, path: str, problems: list[Problem]) -> None:
     hint = _HINTS.get(type_.kind, "") if type_.kind != "number" or isinstance(data, int) else ""
-    problems.append(Problem(path, f"应是{KIND_TITLES[type_.kind]}，这里是 {_shown(data)}", hint))
+    problems.append(Problem(path, f"应是{KIND_TITLES[type_.kind]}，这里是 {shown(data)}", hint))
 
 
-def _shown(data: Any) -> str:
-    """Show a value that is not what it should be; only scalars are written out, as a list may be of any depth."""
+def shown(data: Any) -> str:
+    """Show a value that is not what it should be, not longer than a line; only scalars are written out, as a list may be of any depth."""
     if isinstance(data, list | dict):
         return f"{'列表' if isinstance(data, list) else '一组字段'}（{len(data)} 项）"
     if isinstance(data, int) and abs(data) >= 10**MOST_SHOWN:
         return f"超过 {MOST_SHOWN} 位的数"
-    shown = repr(data[: MOST_SHOWN + 1] if isinstance(data, str) else data)
-    return shown if len(shown) <= MOST_SHOWN else shown[:MOST_SHOWN] + "…"
+    if data is None or isinstance(data, bool):
+        return json.dumps(data)
+    written = repr(data[: MOST_SHOWN + 1] if isinstance(data, str) else data)
+    return written if len(written) <= MOST_SHOWN else written[:MOST_SHOWN] + "…"
 
 
 def _named(key: Any) -> str:

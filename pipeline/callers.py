@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
@@ -225,6 +225,8 @@ def start_session(store: Store, actor: Actor) -> str:
     value = secrets.token_urlsafe(32)
     with store.write() as session:
         now = database_now(session)
+        over = (UserSession.user_id == actor.id, UserSession.expires_at <= now)
+        session.execute(delete(UserSession).where(*over))
         session.add(
             UserSession(
                 token_hash=_hashed(value),

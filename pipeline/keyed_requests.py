@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
@@ -29,14 +29,33 @@ class KeyMisused(ShelfgateError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold an answer as it was given."""
+    """Hold an answer as it was given.
+
+    Attributes:
+        location: Its `Location`; None where it has none.
+    """
 
     status: int
     body: bytes
     media_type: str
+    location: str | None = None
 
 
-def begin(store: Store, caller: Caller, key: str, fingerprint: str) -> Answer | None:
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Name a key and the request that holds it.
+
+    Attributes:
+        started_at: When the request began: a later one that has taken the key over is another.
+    """
+
+    shop_id: str
+    caller: str
+    key: str
+    started_at: datetime
+
+
+def begin(store: Store, caller: Caller, key: str, fingerprint: str) -> Answer | Hold:
     """Begin a request, or give the answer that it was given before.
 
     Args:
@@ -46,49 +65,58 @@ def begin(store: Store, caller: Caller, key: str, fingerprint: str) -> Answer | 
         fingerprint: Hash of the request.
 
     Returns:
-        The answer of before; None where the request is to be carried out, and then ended with `finish` or `forget`.
+        The answer of before; or a hold on the key where the request is to be carried out, and then ended with `finish` or `forget`.
 
     Raises:
         KeyInUse: The first request is still under way.
         KeyMisused: The key was used for a different request.
     """
+    mine = {"shop_id": caller.actor.shop_id, "caller": caller.key, "key": key}
     with store.write() as session:
         now = database_now(session)
         session.execute(delete(KeyedRequest).where(KeyedRequest.started_at < now - KEPT))
-        values = {"fingerprint": fingerprint, "started_at": now, **_mine(caller, key)}
-        insert = insert_for(session, KeyedRequest).values(**values).on_conflict_do_nothing()
-        if session.scalars(insert.returning(KeyedRequest.key)).one_or_none() is not None:
-            return None
-        known = _find(session, caller, key)
+        known = _known(session, mine, fingerprint, now)
+        if known is None:
+            return Hold(**mine, started_at=now)
         if known.fingerprint != fingerprint:
             raise KeyMisused("这个 Idempotency-Key 已用于另一个请求；请为新的请求换一个")
         if known.status is not None:
-            return Answer(known.status, known.body or b"", known.media_type or "")
+            return Answer(known.status, known.body or b"", known.media_type or "", known.location)
         if now - known.started_at < LONGEST_RUN:
             raise KeyInUse("同一个请求正在处理；请稍后用同一个 Idempotency-Key 再问")
         known.started_at = now
+    return Hold(**mine, started_at=now)
+
+
+def finish(store: Store, hold: Hold, answer: Answer) -> None:
+    """Keep the answer of a request that was carried out; not where it took so long that another has taken its key over."""
+    with store.write() as session:
+        session.execute(update(KeyedRequest).where(*_held(hold)).values(**asdict(answer)))
+
+
+def forget(store: Store, hold: Hold) -> None:
+    """Free the key of a request that came to nothing on the way, so that it may be tried again."""
+    with store.write() as session:
+        session.execute(delete(KeyedRequest).where(*_held(hold)))
+
+
+def _known(session: Session, mine: dict[str, str], fingerprint: str, now: datetime) -> KeyedRequest | None:
+    """Give the request that has the key already; None where the key was free, and is now held."""
+    insert = insert_for(session, KeyedRequest).values(fingerprint=fingerprint, started_at=now, **mine)
+    wanted = select(KeyedRequest).filter_by(**mine).with_for_update()
+    while session.scalars(insert.on_conflict_do_nothing().returning(KeyedRequest.key)).one_or_none() is None:
+        if (
+            known := session.scalars(wanted).one_or_none()
+        ) is not None:  # else it was freed in this very moment
+            return known
     return None
 
 
-def finish(store: Store, caller: Caller, key: str, answer: Answer) -> None:
-    """Keep the answer of a request that was carried out."""
-    with store.write() as session:
-        values = {"status": answer.status, "body": answer.body, "media_type": answer.media_type}
-        session.execute(update(KeyedRequest).filter_by(**_mine(caller, key)).values(**values))
-
-
-def forget(store: Store, caller: Caller, key: str) -> None:
-    """Free the key of a request that came to nothing on the way, so that it may be tried again."""
-    with store.write() as session:
-        session.execute(
-            delete(KeyedRequest).filter_by(**_mine(caller, key)).where(KeyedRequest.status.is_(None))
-        )
-
-
-def _mine(caller: Caller, key: str) -> dict[str, str]:
-    return {"shop_id": caller.actor.shop_id, "caller": caller.key, "key": key}
-
-
-def _find(session: Session, caller: Caller, key: str) -> KeyedRequest:
-    mine = _mine(caller, key)
-    return session.get_one(KeyedRequest, (mine["shop_id"], mine["caller"], mine["key"]), with_for_update=True)
+def _held(hold: Hold) -> tuple[ColumnElement[bool], ...]:
+    return (
+        KeyedRequest.shop_id == hold.shop_id,
+        KeyedRequest.caller == hold.caller,
+        KeyedRequest.key == hold.key,
+        KeyedRequest.started_at == hold.started_at,
+        KeyedRequest.status.is_(None),
+    )

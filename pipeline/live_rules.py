@@ -18,7 +18,7 @@ log = logging.getLogger("pipeline.rules")
 LOOK = 1.0
 """Seconds between two looks at the files."""
 
-Signature = tuple[tuple[str, int, int], ...]
+Signature = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,13 @@ class BadEdit:
     Attributes:
         diagnostics: What is wrong with them, in order.
         text: The same for a screen: file:line:col, the line, a caret, a hint.
+        places: The same for anyone, without what stands in the files: `file:line:col code message`, files as beside the manifest.
         seen_at: When it was seen first; aware.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     text: str
+    places: tuple[str, ...]
     seen_at: datetime
 
 
@@ -98,13 +100,19 @@ class LiveRules:
         except OSError as error:
             log.warning("规则文件暂时读不到：%s", error.strerror)
             return
+        except Exception:
+            text = f"读规则时程序出错，已记入日志，继续使用 {self._loaded_at.isoformat()} 载入的版本"
+            log.exception("%s", text)
+            self._read, self._bad = seen, BadEdit((), text, (text,), datetime.now(UTC))
+            return
         if _signature(self._watched) != seen:
             return  # changed while it was read: the next look sees to it
         self._watched = _files(self.manifest, rulebook) | _files(self.manifest, self._rulebook)
         self._read = self._seen = _signature(self._watched)
         if diagnostics.failed:
             found = diagnostics.in_order()
-            self._bad = BadEdit(tuple(found), render(found, rulebook.sources), datetime.now(UTC))
+            text, places = render(found, rulebook.sources), _places(found, self.manifest.parent)
+            self._bad = BadEdit(tuple(found), text, places, datetime.now(UTC))
             log.error("规则有误，继续使用 %s 载入的版本：\n%s", self._loaded_at.isoformat(), self._bad.text)
             return
         self._rulebook, self._loaded_at, self._bad = rulebook, datetime.now(UTC), None
@@ -117,14 +125,25 @@ def _files(manifest: Path, rulebook: Rulebook) -> frozenset[Path]:
     return frozenset({manifest, *read, *(path.parent for path in read)})
 
 
+def _places(found: list[Diagnostic], folder: Path) -> tuple[str, ...]:
+    return tuple(
+        f"{str(item.span).removeprefix(f'{folder}/')} {item.code} {item.message}"
+        for item in found
+        if item.span is not None
+    )
+
+
 def _signature(watched: frozenset[Path]) -> Signature:
-    """Tell the state of files and folders: name, time of change, size; -1 where there is none."""
+    """Tell the state of files and folders: name, times of change, size; -1 where there is none.
+
+    The second time can't be set back, as a copy that keeps the time of its original does with the first.
+    """
     found = []
     for path in sorted(watched):
         try:
             stat = path.stat()
         except OSError:
-            found.append((str(path), -1, -1))
+            found.append((str(path), -1, -1, -1))
         else:
-            found.append((str(path), stat.st_mtime_ns, stat.st_size))
+            found.append((str(path), stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size))
     return tuple(found)

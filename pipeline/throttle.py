@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import case
+from sqlalchemy import case, delete, select
 from sqlalchemy.orm import Session
 
 from pipeline.store import Rate, Store, database_now, insert_for
@@ -51,7 +51,16 @@ def hold_back(store: Store, limit: Limit, who: str) -> float:
     key = {"channel": limit.name, "shop_id": hashlib.sha256(who.encode()).hexdigest()[:32]}
     with store.write() as session:
         now = (database_now(session) - _EPOCH) // _MICROSECOND
+        _drop_idle(session, limit, now)
         return _count(session, key, now, limit) / 1_000_000
+
+
+def _drop_idle(session: Session, limit: Limit, now: int) -> None:
+    """Drop rows of who has been quiet for so long that no row would say the same: names that were made up are not kept for ever."""
+    idle = select(Rate.shop_id).where(Rate.channel == limit.name, Rate.tat <= now).limit(100)
+    keys = session.scalars(idle.with_for_update(skip_locked=True)).all()
+    if keys:
+        session.execute(delete(Rate).where(Rate.channel == limit.name, Rate.shop_id.in_(keys)))
 
 
 def _count(session: Session, key: dict[str, str], now: int, limit: Limit) -> int:

@@ -81,6 +81,9 @@ class UploadRunner:
             return False
         upload_id, shop_id, channel_name, tries = taken
         holding = _Holding(self._store, upload_id, self.name, stop)
+        if tries > MOST_TRIES:
+            self._put_off(holding, upload_id, "检查它的进程一再中断", tries, final=True)
+            return True
         try:
             rulebook = self._rules.current()
             channel = rulebook.channels[channel_name]

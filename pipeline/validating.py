@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -134,26 +134,49 @@ def explained(
     Returns:
         For each fact, each rule: `rule`, `verdict` (accept, reject or undetermined) and `lines` for a person.
     """
-    judge, day = Judge(tables, _batch(ruleset, facts)), day_of(as_of)
+    judge = Judge(tables, _batch(ruleset, facts))
+    verdicts = _mapping_verdicts if ruleset.kind == "mapping" else _verdicts
     return [
         [
             {
                 "rule": f"{ruleset.name}/{rule.common.id}",
-                "verdict": verdict_of(
-                    ruleset, number, [fact, *facts[:place], *facts[place + 1 :]], tables, day
-                ),
+                "verdict": verdict,
                 "lines": explain(rule, judge, (fact,)),
             }
-            for number, rule in enumerate(ruleset.rules)
+            for rule, verdict in zip(ruleset.rules, given, strict=True)
         ]
-        for place, fact in enumerate(facts)
+        for fact, given in zip(facts, verdicts(ruleset, tables, as_of, facts), strict=True)
     ]
+
+
+def _verdicts(
+    ruleset: Ruleset, tables: Tables, as_of: datetime, facts: Sequence[Fact]
+) -> Iterator[list[str]]:
+    for place in range(len(facts)):
+        first = [facts[place], *facts[:place], *facts[place + 1 :]]
+        yield [
+            verdict_of(ruleset, number, first, tables, day_of(as_of)) for number in range(len(ruleset.rules))
+        ]
+
+
+def _mapping_verdicts(
+    ruleset: Ruleset, tables: Tables, as_of: datetime, facts: Sequence[Fact]
+) -> Iterator[list[str]]:
+    """Give a mapping's verdicts: where it applies is no fault, as with the rules that forbid; what it could not map is."""
+    mapping = MappingSession(ruleset, tables, as_of)
+    for fact in facts:
+        said = {item.rule: item for item in mapping.map(fact).decision.findings if item.severity == "error"}
+        found = (said.get(f"{ruleset.name}/{rule.common.id}") for rule in ruleset.rules)
+        yield [
+            "accept" if item is None else "undetermined" if item.status == "undetermined" else "reject"
+            for item in found
+        ]
 
 
 def _batch(ruleset: Ruleset, facts: Sequence[Fact]) -> Batch:
     batch = Batch(batch_refs(ruleset.plan()))
-    for place, fact in enumerate(facts):
-        batch.add(fact, str(place))
+    for number, fact in enumerate(facts, start=1):
+        batch.add(fact, str(number))
     return batch
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from flask import Response, current_app
 
 from api.measures import exposition
-from api.problems import diagnostic_data
 from api.routes import Answer, Ask, Reply, Resource
 from api.schemas import array, boolean, moment, or_null, record, text
 from pipeline.store import StoreError
+
+log = logging.getLogger("api")
 
 READY = record(
     "是否就绪",
@@ -26,8 +28,7 @@ READY = record(
                         "磁盘上的规则有误，仍用原来的",
                         {
                             "seen_at": moment("发现的时间"),
-                            "text": text("哪里有误，逐处带文件、行、列"),
-                            "diagnostics": array({"type": "object"}, "逐处"),
+                            "places": array({"type": "string"}, "哪里有误：文件:行:列 代码 说明"),
                         },
                     )
                 ),
@@ -60,22 +61,22 @@ def alive(ask: Ask) -> Any:
     answers={200: Answer("就绪", READY), 503: Answer("还没有就绪", READY)},
 )
 def ready(ask: Ask) -> Reply:
-    """Say whether store and rules can be worked with; a bad edit of the rules is told, and does not stop the service."""
+    """Say whether store and rules can be worked with; a bad edit of the rules is told, and does not stop the service.
+
+    The route is open to all, for who starts and stops processes: it names places and mistakes, and shows no line of a rule file.
+    """
     services = ask.services
     services.rules.current()
     try:
-        with services.store.read():
-            store = "ok"
+        services.store.ping()
+        store = "ok"
     except StoreError as error:
-        store = error.message
+        log.warning("数据库无法使用：%s", error.message)
+        store = "无法使用，原因已记入日志"
     bad = services.rules.bad_edit
     told = None
     if bad is not None:
-        told = {
-            "seen_at": bad.seen_at,
-            "text": bad.text,
-            "diagnostics": [diagnostic_data(item) for item in bad.diagnostics],
-        }
+        told = {"seen_at": bad.seen_at, "places": list(bad.places)}
     data = {
         "ready": store == "ok",
         "store": store,

@@ -72,6 +72,15 @@ class Store:
             yield session
             session.commit()
 
+    def ping(self) -> None:
+        """See that the database answers.
+
+        Raises:
+            StoreError: It does not.
+        """
+        with self.read() as session:
+            session.execute(select(1))
+
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
         with Session(engine, expire_on_commit=False) as session:

@@ -20,6 +20,7 @@ class KeyedRequest(Base):
         status: HTTP status of the answer; None while the first request is under way.
         body: The answer's body; None while it is under way.
         media_type: The body's media type.
+        location: The answer's `Location`; None where it has none.
         started_at: When the request that holds the key began.
     """
 
@@ -37,4 +38,5 @@ class KeyedRequest(Base):
     status: Mapped[int | None]
     body: Mapped[bytes | None]
     media_type: Mapped[str | None]
+    location: Mapped[str | None]
     started_at: Mapped[datetime]

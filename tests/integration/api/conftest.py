@@ -38,6 +38,12 @@ def rules() -> LiveRules:
     return LiveRules(find_manifest(ROOT), look=3600)
 
 
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing answer where the channel is, unless a test asks for `outside`: no test calls the real one."""
+    monkeypatch.setenv(HUIJU_URL, "http://127.0.0.1:9/openapi/v1")
+
+
 @pytest.fixture
 def vault() -> Vault:
     return Vault([KEY])

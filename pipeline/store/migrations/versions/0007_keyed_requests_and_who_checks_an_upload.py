@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("status", INTEGER),
         sa.Column("body", sa.LargeBinary()),
         sa.Column("media_type", TEXT),
+        sa.Column("location", TEXT),
         sa.Column("started_at", MOMENT, nullable=False),
         sa.CheckConstraint("(status IS NULL) = (body IS NULL)", name=op.f("ck_keyed_requests_answer")),
         sa.CheckConstraint(
