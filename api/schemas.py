@@ -7,6 +7,7 @@ fetches nothing; the words are ours.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -68,9 +69,10 @@ def record(title: str, properties: Mapping[str, Schema], optional: tuple[str, ..
 def or_null(schema: Schema) -> dict[str, Any]:
     """Describe a value that may be null."""
     kind = schema.get("type")
-    return (
-        {**schema, "type": [kind, "null"]} if isinstance(kind, str) else {"anyOf": [schema, {"type": "null"}]}
-    )
+    if not isinstance(kind, str):
+        return {"anyOf": [schema, {"type": "null"}]}
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [kind, "null"], **choices}
 
 
 def component(name: str) -> dict[str, str]:
@@ -96,7 +98,7 @@ def fact_components(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _rewritten(value: Any, home: str) -> Any:
-    """Let references point at components instead of at files."""
+    """Let references point at components instead of at files, and say of what may be absent that it may be null: both mean the same."""
     if isinstance(value, list):
         return [_rewritten(item, home) for item in value]
     if not isinstance(value, dict):
@@ -106,6 +108,13 @@ def _rewritten(value: Any, home: str) -> Any:
         file, _, inner = reference.partition("#/$defs/")
         name = file.removesuffix(".yaml") or home
         copy["$ref"] = COMPONENTS + (f"{name}.{inner}" if inner else name)
+    if isinstance(members := copy.get("properties"), dict):
+        required = copy.get("required", ())
+        copy["properties"] = {
+            member: schema if member in required else or_null(schema) for member, schema in members.items()
+        }
+    if isinstance(items := copy.get("items"), dict):
+        copy["items"] = or_null(items)
     return copy
 
 
@@ -161,6 +170,9 @@ class Checker:
             case "format":
                 hint = "例如 2022-03-08T09:00:00+08:00" if kind.format == "date-time" else ""
                 return Mistake(pointer, f"{found} 不是 {kind.format}", hint)
+            case "propertyNames":
+                named = f"{pointer}/{escaped(error.kind.error.instance)}"
+                return replace(self._mistake(error.kind.error, place), pointer=named)
             case "pattern":
                 return Mistake(pointer, f"{found} 的写法不对", f"应符合 {kind.pattern}")
             case _:

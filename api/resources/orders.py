@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any, get_args
 
 from api.channel_page import open_channel_page
 from api.lists import LIMIT, SPAN, cursor, moment_in, page
 from api.order_data import ORDER_ID, accepted, action_variants, form_of, shown_data, shown_schema
+from api.problems import Problem
 from api.routes import Answer, Ask, Reply, Resource
 from api.schemas import array, component, integer, page_of, record, text
 from pipeline.clients import huiju_client
-from pipeline.intake import sync
+from pipeline.intake import LOOK_BACK, begin_alone, end_alone, sync
 from pipeline.order_actions import act_on_order
 from pipeline.orders import Wanted, list_orders, show_order
 from pipeline.settlement import settlement
@@ -121,17 +123,29 @@ def act(ask: Ask, order_id: str, action: str) -> Reply:
 @route(
     "POST",
     "/v1/sync",
-    "收取渠道的订单和售后单：从上次收到的地方接着收",
+    "现在就收取渠道的订单和售后单：从上次收到的地方接着收；服务自己也会定时收取",
     scope="orders:write",
+    query={
+        "days": integer(
+            "第一次收取时往回看几天；超过渠道允许的按渠道的", minimum=0, maximum=365, default=LOOK_BACK.days
+        )
+    },
     acts=True,
     answers={200: Answer("收到了什么", TAKEN)},
 )
 def take_in(ask: Ask) -> Any:
-    """Take in what has changed on the channel."""
+    """Take in what has changed on the channel, unless another process is doing so."""
     channel = open_channel_page(ask)
-    services = ask.services
-    with closing(huiju_client(services.store, services.vault, ask.shop_id)) as client:
-        found = sync(services.store, client, ask.rulebook, services.vault, ask.shop_id, channel.name)
+    store, vault, shop_id = ask.services.store, ask.services.vault, ask.shop_id
+    days = timedelta(days=ask.query["days"])
+    if not begin_alone(store, shop_id, channel.name, timedelta(0)):
+        detail = "正在收取本店的订单；请稍后再看"
+        raise Problem("in-progress", detail, headers={"Retry-After": "5"})
+    try:
+        with closing(huiju_client(store, vault, shop_id)) as client:
+            found = sync(store, client, ask.rulebook, vault, shop_id, channel.name, look_back=days)
+    finally:
+        end_alone(store, shop_id, channel.name)
     return {"windows": found.windows, **asdict(found.taken), "left_out": found.left_out}
 
 

@@ -148,8 +148,7 @@ def test_a_request_beyond_the_largest_file_is_not_read(front: Front) -> None:
     most = sheet_file.MOST_BYTES
     answer = front.service().post(
         "/v1/uploads",
-        input_stream=io.BytesIO(),
-        content_length=most + 2_000_000,
+        environ_overrides={"CONTENT_LENGTH": str(most + 2_000_000)},
         content_type="multipart/form-data; boundary=b",
     )
     assert (413, "/v1/problems/too-large") == (answer.status_code, answer.json["type"])
