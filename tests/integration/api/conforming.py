@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 from flask import Flask, Response, request
 
+from api.console import OF_PAGES
 from api.openapi import document
 from api.resources import resources
 from engine.rulebook import Rulebook
@@ -31,6 +32,8 @@ def watch(app: Flask, rulebook: Rulebook) -> list[str]:
     def hold(response: Response) -> Response:
         if request.url_rule is None or request.method.lower() not in ("get", "post", "put", "delete"):
             return response
+        if request.url_rule.endpoint.startswith((OF_PAGES, "static")):
+            return response  # for people: no part of the interface
         path = _documented(request.url_rule.rule, request.view_args or {}, whole["paths"])
         if not path or request.method.lower() not in whole["paths"][path]:
             if response.status_code not in (404, 405):

@@ -29,6 +29,7 @@ TABLE: dict[str, str | tuple[str, ...]] = {
     "GET /readyz": OPEN,
     "GET /metrics": ADMINS,
     "GET /v1/openapi.json": OPEN,
+    "GET /v1/docs": OPEN,
     "GET /v1/problems/{name}": OPEN,
     "POST /v1/session": OPEN,
     "GET /v1/session": PEOPLE,
