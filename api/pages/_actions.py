@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
+from api.console import go
 from api.labels import Fact
+from api.problems import problem_of
 from api.routes import Ask
 from engine.actions import ActionState
+from engine.rulebook import Rulebook
+from pipeline.binding import Actor
 from pipeline.callers import SCOPES
-from pipeline.order_actions import REQUESTS, Accepted, Request
-from pipeline.order_requests import Decide, EditLogistics, Parcel, Ship
+from pipeline.order_actions import REQUESTS, Accepted, ActionRefused, Request
+from pipeline.order_requests import Decide, EditLogistics, Parcel, RequestInvalid, Ship
 from pipeline.people import ROLE_TITLES
+from pipeline.secrets import Vault
 from pipeline.sendings import STATE_TITLES, Sending
 from pipeline.shown import Shown
-from pipeline.store import ItemState
+from pipeline.store import ItemState, Store
 from pipeline.uploads import moment
 
 SCOPE = "orders:write"
+Act = Callable[[Store, Rulebook, Vault, Actor, str, str, Request], Accepted]
+Show = Callable[..., Response]
+
 FORMS: Mapping[type[Request], str] = {Ship: "ship", EditLogistics: "edit_logistics", Decide: "decide"}
 """Which form an action's request is asked by."""
 
@@ -106,9 +115,25 @@ def asked(action: str, form: MultiDict[str, str]) -> Request:
             return Decide(form.get("remark", ""), form.get("reason_code", ""))
 
 
-def said(accepted: Accepted) -> str:
-    """Say that an action is on its way."""
-    return f"已提交「{accepted.title}」，正在等渠道答复；结果会显示在这一页"
+def attempt(ask: Ask, home: str, id_: str, action: str, act: Act, show: Show) -> Response:
+    """Do what a button asks for; what is refused is said on the record's page, with what was typed.
+
+    Args:
+        ask: The request.
+        home: Address below which the pages of such records are.
+        id_: The record.
+        action: The action.
+        act: Asks for the action.
+        show: Shows the record.
+    """
+    services, wanted = ask.services, asked(action, request.form)
+    try:
+        done = act(services.store, ask.rulebook, services.vault, ask.who.actor, id_, action, wanted)
+    except (ActionRefused, RequestInvalid) as error:
+        problem = problem_of(error)
+        return show(ask, id_, problem.kind.status, refusal=problem.detail, tried=action)
+    place = f"{home}/{done.after_sale_id or done.order_id}"
+    return go(place, f"已提交「{done.title}」，正在等渠道答复；结果会显示在这一页")
 
 
 def sendings(ask: Ask, shown: Shown) -> list[dict[str, Any]]:

@@ -6,26 +6,19 @@ from typing import Any
 
 from flask import Response, request
 
-from api.console import Pages, address, go, render
-from api.labels import Fact, day_begins, field_of, groups, in_words, options
+from api.console import Pages, render
+from api.labels import Fact, field_of, groups, in_words, options
 from api.order_data import ORDER_ID
-from api.pages._actions import SCOPE, asked, buttons, is_waiting, said, sendings
-from api.problems import problem_of
+from api.pages._actions import SCOPE, attempt, buttons, is_waiting, sendings
+from api.pages._lists import BEFORE, SHOWN, SPAN, TEXT, one_of, pager, span
 from api.routes import Ask
 from engine.vocabulary import FieldType
 from pipeline.after_sales import Wanted, count_after_sales, list_after_sales, show_after_sale
-from pipeline.order_actions import ActionRefused, act_on_after_sale
-from pipeline.order_requests import RequestInvalid
+from pipeline.order_actions import act_on_after_sale
 from pipeline.uploads import moment
 
 PAGES = Pages("after_sales", "售后")
 page = PAGES.page
-
-SHOWN = 20
-TEXT = {"type": "string", "maxLength": 200}
-DAY = {"type": "string", "format": "date"}
-NAMES = ("source", "status", "kind", "text", "since", "until")
-"""The filters, as the form names them."""
 
 ON_TOP = (
     "id",
@@ -56,7 +49,7 @@ TONES = {
     "/after-sales",
     "售后",
     scope="orders:read",
-    query={**dict.fromkeys(("source", "status", "kind", "text", "before"), TEXT), "since": DAY, "until": DAY},
+    query={**dict.fromkeys(("source", "status", "kind", "text"), TEXT), **SPAN, **BEFORE},
 )
 def show_after_sales(ask: Ask) -> Response:
     """List after-sales by source, state, kind and time."""
@@ -64,15 +57,13 @@ def show_after_sales(ask: Ask) -> Response:
     wanted = Wanted(
         ask.shop_id,
         channel=query.get("source"),
-        statuses=(query["status"],) if "status" in query else (),
-        kinds=(query["kind"],) if "kind" in query else (),
-        since=day_begins(query.get("since")),
-        until=day_begins(query.get("until"), later=1),
+        statuses=one_of(query, "status"),
+        kinds=one_of(query, "kind"),
+        **span(query),
         text=query.get("text"),
         before=query.get("before"),
     )
     found = list_after_sales(services.store, ask.rulebook, services.vault, wanted, SHOWN + 1)
-    filters = {name: query[name] for name in NAMES if name in query}
     return render(
         "after_sales.html",
         ask,
@@ -82,10 +73,7 @@ def show_after_sales(ask: Ask) -> Response:
         kinds=options(field_of(type_, "kind").choices, query.get("kind")),
         total=count_after_sales(services.store, wanted),
         after_sales=[_line(type_, item.fact) for item in found[:SHOWN]],
-        first=address("/after-sales", **filters) if "before" in query else "",
-        following=address("/after-sales", **filters, before=found[SHOWN - 1].id)
-        if len(found) > SHOWN
-        else "",
+        **pager("/after-sales", query, [item.id for item in found]),
     )
 
 
@@ -109,22 +97,8 @@ def show_one_after_sale(ask: Ask, after_sale_id: str) -> Response:
     path_schemas={"after_sale_id": ORDER_ID},
 )
 def act(ask: Ask, after_sale_id: str, action: str) -> Response:
-    """Do what a button asks for; what is refused is said on the after-sale's page, with what was typed."""
-    services = ask.services
-    try:
-        done = act_on_after_sale(
-            services.store,
-            ask.rulebook,
-            services.vault,
-            ask.who.actor,
-            after_sale_id,
-            action,
-            asked(action, request.form),
-        )
-    except (ActionRefused, RequestInvalid) as error:
-        problem = problem_of(error)
-        return _shown(ask, after_sale_id, problem.kind.status, refusal=problem.detail, tried=action)
-    return go(f"/after-sales/{done.after_sale_id}", said(done))
+    """Do what a button asks for."""
+    return attempt(ask, "/after-sales", after_sale_id, action, act_on_after_sale, _shown)
 
 
 def _shown(

@@ -39,7 +39,6 @@ def show_channel(ask: Ask) -> Response:
     return render(
         "channel.html",
         ask,
-        title=channel.title,
         reference=_reference(ask, channel.name),
         may_upload="uploads:write" in ask.who.scopes,
         may_refresh="reference:write" in ask.who.scopes,

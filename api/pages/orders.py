@@ -6,17 +6,16 @@ from typing import Any
 
 from flask import Response, request
 
-from api.console import Pages, address, go, inside, render
-from api.labels import Fact, day_begins, field_of, groups, in_words, options, sheet
+from api.console import Pages, go, inside, render
+from api.labels import Fact, field_of, groups, in_words, options, sheet
 from api.order_data import ORDER_ID
-from api.pages._actions import SCOPE, asked, buttons, is_waiting, lines_to_ship, said, sendings
-from api.problems import problem_of
+from api.pages._actions import SCOPE, attempt, buttons, is_waiting, lines_to_ship, sendings
+from api.pages._lists import BEFORE, SHOWN, SPAN, TEXT, one_of, pager, span
 from api.resources import orders
 from api.routes import Ask
 from engine.vocabulary import FieldType
 from pipeline.clients import ChannelFailed
-from pipeline.order_actions import ActionRefused, act_on_order
-from pipeline.order_requests import RequestInvalid
+from pipeline.order_actions import act_on_order
 from pipeline.orders import Wanted, count_orders, list_orders, show_order
 from pipeline.releasing import release_sending
 from pipeline.sendings import STATE_TITLES
@@ -24,12 +23,6 @@ from pipeline.uploads import moment
 
 PAGES = Pages("orders", "订单")
 page = PAGES.page
-
-SHOWN = 20
-TEXT = {"type": "string", "maxLength": 200}
-DAY = {"type": "string", "format": "date"}
-NAMES = ("source", "status", "product", "text", "since", "until")
-"""The filters, as the form names them."""
 
 ON_TOP = ("id", "channel", "channel_order_id", "status", "payment_kind", "total")
 """Fields that stand at the top of an order's page."""
@@ -52,11 +45,7 @@ TONES = {
     "/orders",
     "订单",
     scope="orders:read",
-    query={
-        **dict.fromkeys(("source", "status", "product", "text", "before"), TEXT),
-        "since": DAY,
-        "until": DAY,
-    },
+    query={**dict.fromkeys(("source", "status", "product", "text"), TEXT), **SPAN, **BEFORE},
 )
 def show_orders(ask: Ask) -> Response:
     """List orders by source, state, product and time (R20)."""
@@ -64,15 +53,13 @@ def show_orders(ask: Ask) -> Response:
     wanted = Wanted(
         ask.shop_id,
         channel=query.get("source"),
-        statuses=(query["status"],) if "status" in query else (),
-        since=day_begins(query.get("since")),
-        until=day_begins(query.get("until"), later=1),
+        statuses=one_of(query, "status"),
+        **span(query),
         product_id=query.get("product"),
         text=query.get("text"),
         before=query.get("before"),
     )
     found = list_orders(services.store, ask.rulebook, services.vault, wanted, SHOWN + 1)
-    filters = {name: query[name] for name in NAMES if name in query}
     return render(
         "orders.html",
         ask,
@@ -82,8 +69,7 @@ def show_orders(ask: Ask) -> Response:
         total=count_orders(services.store, wanted),
         orders=[_line(type_, item.fact) for item in found[:SHOWN]],
         may_sync=SCOPE in ask.who.scopes,
-        first=address("/orders", **filters) if "before" in query else "",
-        following=address("/orders", **filters, before=found[SHOWN - 1].id) if len(found) > SHOWN else "",
+        **pager("/orders", query, [item.id for item in found]),
     )
 
 
@@ -119,22 +105,8 @@ def show_one_order(ask: Ask, order_id: str) -> Response:
     path_schemas={"order_id": ORDER_ID},
 )
 def act(ask: Ask, order_id: str, action: str) -> Response:
-    """Do what a button asks for; what is refused is said on the order's page, with what was typed."""
-    services = ask.services
-    try:
-        done = act_on_order(
-            services.store,
-            ask.rulebook,
-            services.vault,
-            ask.who.actor,
-            order_id,
-            action,
-            asked(action, request.form),
-        )
-    except (ActionRefused, RequestInvalid) as error:
-        problem = problem_of(error)
-        return _shown(ask, order_id, problem.kind.status, refusal=problem.detail, tried=action)
-    return go(f"/orders/{done.order_id}", said(done))
+    """Do what a button asks for."""
+    return attempt(ask, "/orders", order_id, action, act_on_order, _shown)
 
 
 def _shown(ask: Ask, order_id: str, status: int = 200, *, refusal: str = "", tried: str = "") -> Response:

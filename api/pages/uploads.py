@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 from flask import Response, request
 
 from api.console import Link, Pages, address, go, render
-from api.labels import day_begins, options
+from api.labels import options
+from api.pages._lists import BEFORE, SHOWN, SPAN, TEXT, one_of, pager, span
 from api.pages._uploads import line_view, progress_view, row_view
 from api.resources.uploads import AROUND_FILE, ROW_ID, UPLOAD_ID, receive_file, story_of
 from api.routes import Ask
@@ -21,12 +23,9 @@ from pipeline.uploads_state import FAILING, ROW_TITLES, STATE_TITLES
 PAGES = Pages("uploads", "导入")
 page = PAGES.page
 
-ROWS_SHOWN, UPLOADS_SHOWN = 50, 20
+ROWS_SHOWN = 50
 TO_CORRECT = "failing"
 """The filter for the rows that are to be corrected, whichever state they are in."""
-
-TEXT = {"type": "string", "maxLength": 200}
-DAY = {"type": "string", "format": "date"}
 
 
 @page("POST", "/uploads", "上传", scope="uploads:write", most=MOST_BYTES + AROUND_FILE)
@@ -101,39 +100,28 @@ def show_row(ask: Ask, upload_id: str, number: str) -> Response:
     "/history",
     "导入历史",
     scope="uploads:read",
-    query={
-        "since": DAY,
-        "until": DAY,
-        "state": {"enum": list(STATE_TITLES)},
-        "product": TEXT,
-        "operator": TEXT,
-        "before": TEXT,
-    },
+    query={**SPAN, "state": {"enum": list(STATE_TITLES)}, "product": TEXT, "operator": TEXT, **BEFORE},
 )
 def show_history(ask: Ask) -> Response:
     """List uploads by time, state, product and operator (R18)."""
     query = ask.query
     wanted = Filter(
         ask.shop_id,
-        since=day_begins(query.get("since")),
-        until=day_begins(query.get("until"), later=1),
-        states=(query["state"],) if "state" in query else (),
+        **span(query),
+        states=one_of(query, "state"),
         product_id=query.get("product"),
         operator=query.get("operator"),
         before=query.get("before"),
     )
-    found = uploads(ask.services.store, wanted, UPLOADS_SHOWN + 1)
-    shown = found[:UPLOADS_SHOWN]
-    filters = {name: value for name, value in query.items() if name != "before"}
+    found = uploads(ask.services.store, wanted, SHOWN + 1)
     return render(
         "history.html",
         ask,
         query=query,
         states=options(STATE_TITLES.items(), query.get("state")),
-        total=count_uploads(ask.services.store, wanted),
-        lines=[line_view(line) for line in shown],
-        first=address("/history", **filters) if "before" in query else "",
-        following=address("/history", **filters, before=shown[-1].id) if len(found) > UPLOADS_SHOWN else "",
+        total=count_uploads(ask.services.store, replace(wanted, before=None)),
+        lines=[line_view(line) for line in found[:SHOWN]],
+        **pager("/history", query, [line.id for line in found]),
     )
 
 

@@ -104,6 +104,14 @@ def test_signing_in_leads_nowhere_else(front: Front, elsewhere: str) -> None:
     assert "/" == sign_in(front.anyone(), f"operator-{SHOP}", following=elsewhere).headers["Location"]
 
 
+def test_a_page_asked_for_in_chinese_is_led_back_to(front: Front) -> None:
+    client = front.anyone()
+    asked = client.get("/orders?text=围巾").headers["Location"]
+    assert 'value="/orders?text=围巾"' in text(client.get(asked))
+    done = sign_in(client, f"operator-{SHOP}", following="/orders?text=围巾")
+    assert 'value="围巾"' in text(client.get(done.headers["Location"]))
+
+
 def test_a_wrong_password_is_said_and_what_was_typed_is_shown_as_text(front: Front) -> None:
     answer = sign_in(front.anyone(), HOSTILE, "wrong")
     assert 401 == answer.status_code
