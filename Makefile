@@ -9,7 +9,7 @@ NOX := $(PY) -m nox --noxfile noxfile.py
 SESSIONS := lint types docs build property
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench soak reference lock upgrade office clean $(SESSIONS) tests
+.PHONY: help venv demo test bench soak reference screenshots assets lock upgrade office browser clean $(SESSIONS) tests
 
 help:
 	@echo 'make demo      show the whole job on the demo shop: check, bind, template, upload, report, corrected upload, history, orders'
@@ -18,6 +18,8 @@ help:
 	@echo 'make soak      kill workers and the database over and over, at full size (some minutes)'
 	@echo 'make lint      … or any other one of: $(SESSIONS) tests'
 	@echo 'make reference write the pages of docs/ that are made from the code'
+	@echo 'make screenshots  write the pictures of the pages in docs/images (Chromium)'
+	@echo 'make assets    write the files in api/static/ that others made, as package.json pins them (npm)'
 	@echo 'make lock      write constraints.txt anew (make upgrade: with the newest versions)'
 	@echo 'make clean     remove .venv and everything else that can be made again'
 
@@ -29,7 +31,7 @@ demo: venv
 	$(PY) tools/demo.py
 
 # The tests come last, so that their summary closes the output; they run even where something before them failed.
-test: venv office
+test: venv office browser
 	@failed=0; \
 	$(NOX) --session $(SESSIONS) || failed=1; \
 	$(NOX) --session tests || failed=1; \
@@ -38,11 +40,19 @@ test: venv office
 $(SESSIONS) tests bench soak: venv
 	@$(NOX) --session $@
 
-office:
-	@tools/ensure-office
+office browser:
+	@tools/ensure-program $@
 
 reference: venv
 	$(PY) tools/generated.py
+
+screenshots: venv browser
+	$(PY) -m pytest -q tests/acceptance/test_pages.py --screenshots
+
+# For maintainers: users get the files as they are committed, and need no Node.
+assets: venv
+	npm ci --silent
+	$(PY) tools/assets.py
 
 lock: venv
 	$(PY) tools/lock.py
@@ -51,4 +61,4 @@ upgrade: venv
 	$(PY) tools/lock.py --upgrade
 
 clean:
-	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist node_modules .coverage .hypothesis .mypy_cache .nox .pytest_cache .ruff_cache

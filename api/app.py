@@ -18,8 +18,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import measures, streams
+from api import assets, console, measures, streams
 from api.access import KnownTokens, caller_of_request, let_in
+from api.pages import pages
 from api.problems import BY_STATUS, Problem, problem_of, respond
 from api.resources import resources
 from api.routes import JSON, Ask, Reply, Resource, Route, read_json, written
@@ -94,7 +95,7 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
     app.before_request(_begin)
     app.after_request(_end)
     app.register_error_handler(Exception, _failed)
-    for resource in resources():
+    for resource in (*resources(), *pages()):
         for route in resource.routes:
             app.add_url_rule(
                 route.rule,
@@ -102,6 +103,7 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
                 gate.view(route, resource),
                 methods=[route.method],
             )
+    assets.install(app)
     app.extensions["shelfgate.tokens"] = gate.tokens
     app.extensions["shelfgate.tables"] = ShopTables(services.store)
     app.extensions[streams.EXTENSION] = streams.Streams(services.store, services.settings)
@@ -249,23 +251,29 @@ def _end(response: Response) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """Make a problem document of whatever went wrong; what is not ours is logged, and not told."""
+    """Tell whatever went wrong: as a page where a person asks, as a problem document otherwise."""
+    problem = _problem(error)
+    return console.respond(problem) if console.for_people() else respond(problem)
+
+
+def _problem(error: Exception) -> Problem:
+    """Make a problem of whatever went wrong; what is not ours is logged, and not told."""
     if isinstance(error, Problem):
-        return respond(error)
+        return error
     if isinstance(error, ShelfgateError):
-        return respond(problem_of(error))
+        return problem_of(error)
     if isinstance(error, CSRFError):
-        return respond(Problem("csrf", "请重新打开页面再试；用程序访问时请改用令牌"))
+        return Problem("csrf", "请重新打开页面再试；用程序访问时请改用令牌")
     if isinstance(error, RequestEntityTooLarge):
-        return respond(Problem("too-large", f"请求超过 {request.max_content_length:,} 字节"))
+        return Problem("too-large", f"请求超过 {request.max_content_length:,} 字节")
     status = (error.code if isinstance(error, HTTPException) else None) or 500
     if status in BY_STATUS:
-        response = respond(Problem(BY_STATUS[status], _about(status)))
+        headers = {}
         if isinstance(error, MethodNotAllowed):
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-        return response
+            headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return Problem(BY_STATUS[status], _about(status), headers=headers)
     log.error("请求出错", exc_info=error)
-    return respond(Problem("fault", f"服务出错，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员"))
+    return Problem("fault", f"服务出错，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员")
 
 
 def _about(status: int) -> str:

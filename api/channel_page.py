@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.routes import Ask
 from api.services import default_channel
-from engine.actions import Verdict
+from engine.actions import ActionState
 from engine.rulebook import Channel
 from pipeline.access import RulesMay
 from pipeline.order_actions import ActionRefused
@@ -17,6 +17,11 @@ def access_of(ask: Ask, channel: Channel) -> RulesMay:
     return RulesMay(ask.rulebook, channel.name, ask.services.store, ask.services.now())
 
 
+def page_state(ask: Ask) -> ActionState:
+    """Say whether the page shows for who asks."""
+    return access_of(ask, default_channel(ask.rulebook)).verdict(ask.who.actor).action(OPEN)
+
+
 def open_channel_page(ask: Ask) -> Channel:
     """Let the caller onto the channel's page.
 
@@ -26,9 +31,7 @@ def open_channel_page(ask: Ask) -> Channel:
     Raises:
         ActionRefused: The rules don't let the caller, as where the shop is not bound.
     """
-    channel = default_channel(ask.rulebook)
-    verdict: Verdict = access_of(ask, channel).verdict(ask.who.actor)
-    state = verdict.action(OPEN)
+    state = page_state(ask)
     if state.state != "enabled":
         raise ActionRefused(state)
-    return channel
+    return default_channel(ask.rulebook)

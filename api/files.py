@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -22,12 +23,13 @@ NAMELESS = "未命名"
 __all__ = ["XLSX", "file_reply", "read_file", "safe_name"]
 
 
-def read_file(field: str, most: int) -> tuple[str, bytes]:
+def read_file(field: str, most: int, besides: Sequence[str] = ()) -> tuple[str, bytes]:
     """Read the one file of a multipart request.
 
     Args:
         field: Name of the part; there must be no other.
         most: Bytes of the file at the most.
+        besides: Names of further parts that may be there, and are read elsewhere.
 
     Returns:
         Its name, without folders, and its bytes.
@@ -39,8 +41,8 @@ def read_file(field: str, most: int) -> tuple[str, bytes]:
         given = shown(request.content_type or "")
         raise Problem("media-type", f"请用 Content-Type: {MULTIPART}，这里是 {given}")
     hint = f"只发一个文件，名为 {field}，例如 curl -F {field}=@上架表.xlsx"
-    parts = [*request.form.keys(), *request.files.keys()]
-    mistakes = [Mistake(f"/{name}", "没有这一项", hint) for name in dict.fromkeys(parts) if name != field]
+    parts = {*request.form.keys(), *request.files.keys()} - {*besides}
+    mistakes = [Mistake(f"/{name}", "没有这一项", hint) for name in sorted(parts) if name != field]
     files = request.files.getlist(field)
     if field in request.form:
         mistakes.append(Mistake(f"/{field}", "应作为文件发送，这里是文字", hint))

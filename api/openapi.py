@@ -14,6 +14,12 @@ from engine.rulebook import Rulebook
 
 PROBLEM = "problem"
 _ALWAYS = (400, 422, 429, 500, 503)
+_ABOUT = """按 YAML 规则判断商品能否上架、订单与售后能做什么，并说明每一处原因。
+
+- 错误一律是 application/problem+json（RFC 9457）。
+- 标题随 Accept-Language 为中文或英文；detail 与逐处的说明只有中文。
+- 比 JSON Schema 严格之处：整数不写小数点（5.0 不行）；文字里不能有 U+0000 和不完整的代理对；同一个对象里同一个名字只写一次。
+- 可以没有的字段写成 null，与不写一样。"""
 _SIGNED_IN = "浏览器登录后的 Cookie；改动时要带 X-CSRF-Token"
 
 
@@ -39,8 +45,7 @@ def document(rulebook: Rulebook, resources: tuple[Resource, ...]) -> dict[str, A
         "info": {
             "title": "Shelfgate",
             "version": importlib.metadata.version("shelfgate"),
-            "description": "按 YAML 规则判断商品能否上架、订单与售后能做什么，并说明每一处原因。"
-            "错误一律是 application/problem+json（RFC 9457）。",
+            "description": _ABOUT,
         },
         "tags": [{"name": resource.name, "description": resource.title} for resource in resources],
         "paths": dict(sorted(paths.items())),

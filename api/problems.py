@@ -30,10 +30,12 @@ from pipeline.drift import NoListedProductRules
 from pipeline.keyed_requests import KeyInUse, KeyMisused
 from pipeline.order_actions import ActionRefused, ActionUnknown, ActorRefused
 from pipeline.order_requests import RequestInvalid
+from pipeline.order_rules import NoOrderRules
 from pipeline.orders import OrderUnknown
 from pipeline.people import SignInRefused, UserRefused
 from pipeline.products import WrongShop
 from pipeline.reference import NoReference
+from pipeline.releasing import NotHeld
 from pipeline.secrets import KeyMissing, KeyUnusable, SealBroken
 from pipeline.sendings import SendingUnknown
 from pipeline.shops import ShopUnknown
@@ -107,6 +109,7 @@ OF_ERRORS: Sequence[tuple[type[ShelfgateError], str]] = (
     (TokenUnknown, "not-found"),
     (ShopUnknown, "not-found"),
     (BindingStateError, "conflict"),
+    (NotHeld, "conflict"),
     (ActionRefused, "action-refused"),
     (NoReference, "no-reference"),
     (KeyInUse, "in-progress"),
@@ -121,13 +124,14 @@ OF_ERRORS: Sequence[tuple[type[ShelfgateError], str]] = (
     (ChannelFailed, "channel-failed"),
     (WrongShop, "channel-failed"),
     (SettingsUnusable, "unavailable"),
-    (StoreBusy, "unavailable"),
-    (StoreError, "unavailable"),
     (KeyMissing, "unavailable"),
     (KeyUnusable, "unavailable"),
     (SealBroken, "unavailable"),
     (NoAccessRules, "unavailable"),
+    (NoOrderRules, "unavailable"),
     (NoListedProductRules, "unavailable"),
+    (StoreBusy, "unavailable"),
+    (StoreError, "unavailable"),
     (ShelfgateError, "fault"),
 )
 """Which error is which problem; the first that fits counts, so subclasses stand before their base."""

@@ -7,6 +7,7 @@ fetches nothing; the words are ours.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -30,6 +31,16 @@ _KINDS = {
     "object": "一组字段",
     "array": "列表",
     "null": "空",
+}
+_LIMITS = {
+    "minimum": "太小，最小是 {}",
+    "maximum": "太大，最大是 {}",
+    "minLength": "太短，至少 {} 个字符",
+    "maxLength": "太长，最多 {} 个字符",
+    "minItems": "太少，至少 {} 项",
+    "maxItems": "太多，最多 {} 项",
+    "minProperties": "太少，至少 {} 项",
+    "maxProperties": "太多，最多 {} 项",
 }
 
 
@@ -68,9 +79,10 @@ def record(title: str, properties: Mapping[str, Schema], optional: tuple[str, ..
 def or_null(schema: Schema) -> dict[str, Any]:
     """Describe a value that may be null."""
     kind = schema.get("type")
-    return (
-        {**schema, "type": [kind, "null"]} if isinstance(kind, str) else {"anyOf": [schema, {"type": "null"}]}
-    )
+    if not isinstance(kind, str):
+        return {"anyOf": [schema, {"type": "null"}]}
+    choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [kind, "null"], **choices}
 
 
 def component(name: str) -> dict[str, str]:
@@ -96,7 +108,7 @@ def fact_components(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _rewritten(value: Any, home: str) -> Any:
-    """Let references point at components instead of at files."""
+    """Let references point at components instead of at files, and say of what may be absent that it may be null: both mean the same."""
     if isinstance(value, list):
         return [_rewritten(item, home) for item in value]
     if not isinstance(value, dict):
@@ -106,6 +118,13 @@ def _rewritten(value: Any, home: str) -> Any:
         file, _, inner = reference.partition("#/$defs/")
         name = file.removesuffix(".yaml") or home
         copy["$ref"] = COMPONENTS + (f"{name}.{inner}" if inner else name)
+    if isinstance(members := copy.get("properties"), dict):
+        required = copy.get("required", ())
+        copy["properties"] = {
+            member: schema if member in required else or_null(schema) for member, schema in members.items()
+        }
+    if isinstance(items := copy.get("items"), dict):
+        copy["items"] = or_null(items)
     return copy
 
 
@@ -154,13 +173,16 @@ class Checker:
                 return Mistake(pointer, f"应是{wanted}，这里是 {found}")
             case "enum":
                 return Mistake(pointer, f"没有取值 {found}", f"可用的有 {'、'.join(map(str, kind.options))}")
-            case "minimum" | "minLength" | "minItems" | "minProperties":
-                return Mistake(pointer, f"{found} 太小，最小是 {kind.limit}")
-            case "maximum" | "maxLength" | "maxItems" | "maxProperties":
-                return Mistake(pointer, f"{found} 太大，最大是 {kind.limit}")
+            case name if name in _LIMITS:
+                return Mistake(pointer, f"{found} {_LIMITS[name].format(kind.limit)}")
+            case "uniqueItems":
+                return Mistake(pointer, f"{found} 里有重复的")
             case "format":
                 hint = "例如 2022-03-08T09:00:00+08:00" if kind.format == "date-time" else ""
                 return Mistake(pointer, f"{found} 不是 {kind.format}", hint)
+            case "propertyNames":
+                named = f"{pointer}/{escaped(error.kind.error.instance)}"
+                return replace(self._mistake(error.kind.error, place), pointer=named)
             case "pattern":
                 return Mistake(pointer, f"{found} 的写法不对", f"应符合 {kind.pattern}")
             case _:

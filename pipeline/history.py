@@ -293,11 +293,11 @@ def _checked(upload: Upload, row: UploadRow, decisions: Sequence[Decision]) -> I
     yield Step(upload.received_at, f"随文件 {upload.filename} 上传，由 {upload.actor_name} 提交")
     if not decisions:
         return
-    outcome = "通过" if row.state not in ("rejected", "undetermined") else ROW_TITLES[row.state]
+    outcome = "通过"
+    if row.state in ("rejected", "undetermined"):
+        outcome = ROW_TITLES[row.state] + (f"（{row.reason}）" if row.reason else "")
     detail = {"versions": {decision.ruleset: decision.version for decision in decisions}}
-    yield Step(
-        decisions[0].as_of, f"按规则检查：{outcome}" + (f"（{row.reason}）" if row.reason else ""), detail
-    )
+    yield Step(decisions[0].as_of, f"按规则检查：{outcome}", detail)
 
 
 def _pushed(items: Sequence[OutboxItem]) -> Iterator[Step]:

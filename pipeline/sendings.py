@@ -118,8 +118,20 @@ def find_sending(store: Store, shop_id: str, item_id: str) -> Sending:
     return sending_of(item)
 
 
+def sending_of_row(store: Store, upload_id: str, number: int) -> Sending | None:
+    """Give the latest item that an upload's row asked for; None where it asked for none."""
+    wanted = select(OutboxItem).where(OutboxItem.upload_id == upload_id, OutboxItem.row_number == number)
+    with store.read() as session:
+        item = session.scalars(wanted.order_by(newest_first(OutboxItem.id)).limit(1)).first()
+    return None if item is None else sending_of(item)
+
+
 def list_sendings(
-    store: Store, shop_id: str, states: Sequence[ItemState] = (), limit: int = 100
+    store: Store,
+    shop_id: str,
+    states: Sequence[ItemState] = (),
+    limit: int = 100,
+    before: str | None = None,
 ) -> list[Sending]:
     """Give a shop's items, the latest first.
 
@@ -128,8 +140,11 @@ def list_sendings(
         shop_id: The shop.
         states: Only those in one of these states; where empty, those that are not done.
         limit: Most to give.
+        before: Id of the last item seen: only those before it, for the next page.
     """
     query: Any = select(OutboxItem).where(OutboxItem.shop_id == shop_id)
+    if before is not None:
+        query = query.where(OutboxItem.id < before)
     query = query.where(OutboxItem.state.in_(states) if states else OutboxItem.state != "done")
     with store.read() as session:
         found = session.scalars(query.order_by(newest_first(OutboxItem.id)).limit(limit))

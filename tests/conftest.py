@@ -1,6 +1,7 @@
 """What all tests share.
 
-`--hypothesis-profile=full` looks for counterexamples longer and elsewhere; `--update-goldens` writes the golden files anew.
+`--hypothesis-profile=full` looks for counterexamples longer and elsewhere; `--update-goldens` writes the golden files anew,
+`--screenshots` the pictures of the pages.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ settings.load_profile("fast")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that rewrites golden files."""
+    """Add the options that write files of the project anew."""
     parser.addoption("--update-goldens", action="store_true", help="write the golden files anew")
+    parser.addoption("--screenshots", action="store_true", help="write the pictures in docs/images anew")
 
 
 def pytest_configure() -> None:

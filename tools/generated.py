@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import api_pages
 import diagnostics_page
 import requirements
 import yaml
@@ -154,8 +155,11 @@ def matrix_page() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/diagnostics.md": lambda: NOTICE + diagnostics_page.page(ROOT),
     "docs/reference/facts.md": lambda: NOTICE + facts_page(),
+    "docs/reference/http.md": lambda: NOTICE + api_pages.routes_page(),
     "docs/reference/huiju-profile.md": lambda: profile_page.render(load_profile()),
     "docs/reference/matrix-huiju.md": lambda: NOTICE + matrix_page(),
+    "docs/reference/openapi.json": lambda: api_pages.openapi_page(ROOT),
+    "docs/reference/problems.md": lambda: NOTICE + api_pages.problems_page(),
     "docs/reference/tests.md": lambda: NOTICE + operators_page(),
     "docs/requirements.md": lambda: NOTICE + requirements.page(ROOT),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, render_template
 
 from api.conditional import with_etag
 from api.openapi import document
@@ -41,6 +41,18 @@ def openapi(ask: Ask) -> Response:
     from api.resources import resources
 
     return with_etag(document(ask.rulebook, resources()))
+
+
+@route(
+    "GET",
+    "/v1/docs",
+    "给人看的接口说明，可以在上面试",
+    scope=None,
+    answers={200: Answer("页面", media="text/html")},
+)
+def docs(ask: Ask) -> Response:
+    """Show the document with Swagger UI, which is served from here and asks nothing of others."""
+    return Response(render_template("docs.html"), content_type="text/html; charset=utf-8")
 
 
 @route(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from flask import Response
@@ -18,8 +19,10 @@ from api.streams import MEDIA, streams
 from mappings.sheet_file import MOST_BYTES
 from pipeline.history import Filter, RowStory, row_data, rows, story, upload_line, uploads
 from pipeline.reference import load_reference
+from pipeline.releasing import release_sending
+from pipeline.sendings import sending_of_row
 from pipeline.store import RowState, UploadState
-from pipeline.uploads import receive, received_file, upload_of
+from pipeline.uploads import Received, receive, received_file, upload_of
 from pipeline.uploads_report import WORKBOOK, report_formats, report_media, report_name, write_report
 
 AROUND_FILE = 1_000_000
@@ -116,12 +119,8 @@ ROW_ID = {**UPLOAD_ID, "number": text("表里第几行", pattern="^[1-9][0-9]{0,
 )
 def send_upload(ask: Ask) -> Reply:
     """Keep a file; whoever checks uploads takes it from there."""
-    channel = open_channel_page(ask)
-    store = ask.services.store
-    load_reference(store, ask.shop_id, channel.name)
-    name, content = read_file("file", MOST_BYTES)
-    received = receive(store, ask.who.actor, ask.shop_id, channel.name, name, content)
-    line = upload_line(store, received.upload_id).as_data()
+    received = receive_file(ask)
+    line = upload_line(ask.services.store, received.upload_id).as_data()
     data = line | {"is_new": received.is_new, "remark": received.remark}
     return Reply(data, status=202, headers={"Location": f"/v1/uploads/{received.upload_id}"})
 
@@ -212,7 +211,7 @@ def list_rows(ask: Ask, upload_id: str) -> Any:
 )
 def show_row(ask: Ask, upload_id: str, number: str) -> Any:
     """Tell the story of a row."""
-    return _story(ask, upload_id, number).as_data()
+    return story_of(ask, upload_id, number).as_data()
 
 
 @route(
@@ -264,7 +263,44 @@ def follow_upload(ask: Ask, upload_id: str) -> Response:
     return streams().respond(upload_id)
 
 
-def _story(ask: Ask, upload_id: str, number: str) -> RowStory:
+@route(
+    "POST",
+    "/v1/uploads/{upload_id}/rows/{number}/release",
+    "放行一行等人处理的推送；先到渠道查它是否已经生效，没有才再推送",
+    scope="uploads:write",
+    path_schemas=ROW_ID,
+    acts=True,
+    answers={202: Answer("已放行", component("row_story"))},
+)
+def release_row(ask: Ask, upload_id: str, number: str) -> Reply:
+    """Let a row go on whose push waits for a person."""
+    told = story_of(ask, upload_id, number)
+    sending = sending_of_row(ask.services.store, upload_id, told.number)
+    if sending is None:
+        raise Problem("conflict", f"第 {number} 行没有推送过，不用放行")
+    release_sending(ask.services.store, ask.who.actor, sending.item_id)
+    return Reply(story_of(ask, upload_id, number).as_data(), status=202)
+
+
+def receive_file(ask: Ask, besides: Sequence[str] = ()) -> Received:
+    """Keep the file of a request, for the API and the pages alike.
+
+    Args:
+        ask: The request, multipart.
+        besides: Names of parts that may stand beside the file.
+
+    Raises:
+        ActionRefused: The channel's page is not shown for the caller.
+        NoReference: The shop has no reference data to check by.
+        Problem: There is no file, or it is too large.
+    """
+    channel, store = open_channel_page(ask), ask.services.store
+    load_reference(store, ask.shop_id, channel.name)
+    name, content = read_file("file", MOST_BYTES, besides)
+    return receive(store, ask.who.actor, ask.shop_id, channel.name, name, content)
+
+
+def story_of(ask: Ask, upload_id: str, number: str) -> RowStory:
     """Give the story of a row of the caller's shop."""
     upload_of(ask.services.store, ask.shop_id, upload_id)
     told = story(ask.services.store, upload_id, int(number))

@@ -46,7 +46,7 @@ INPUTS = [
 def office() -> str:
     """Give LibreOffice; where a change is judged it has to be there."""
     if OFFICE is None and os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
-        pytest.fail("LibreOffice is not installed: tools/ensure-office brings it")
+        pytest.fail("LibreOffice is not installed: make office brings it")
     if OFFICE is None:
         pytest.skip(
             "LibreOffice is not installed: the template is NOT tried in it; make test says how to get it"

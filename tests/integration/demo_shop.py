@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import xlsxwriter
+
 from channels.sandbox.seed import item_of
 from mappings.reference import read_reference
+from mappings.sheet_columns import UPLOAD_COLUMNS
 from mappings.youzan import product_from_item
 from pipeline.shops import save_shop
 from pipeline.store import BindingRow, Listing, Product, ReferenceSnapshot, Store, database_now
@@ -17,6 +23,7 @@ from pipeline.store import BindingRow, Listing, Product, ReferenceSnapshot, Stor
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 SHOP = "38405005"
+TITLES = [column.title for column in UPLOAD_COLUMNS]
 
 Fact = dict[str, Any]
 
@@ -32,6 +39,34 @@ def payloads() -> tuple[Fact, ...]:
 def reference() -> dict[str, list[Fact]]:
     """Give the reference data, with what is listed already."""
     return read_reference(EXAMPLES / "惠聚数据.xlsx")
+
+
+@cache
+def good_rows() -> list[list[str]]:
+    """Give the rows of the example that pass, plainly written."""
+    page = openpyxl.load_workbook(EXAMPLES / "上架表.xlsx").worksheets[0]
+    lines = (EXAMPLES / "expected.csv").read_text(encoding="utf-8").splitlines()[1:]
+    numbers = [
+        int(parts[0]) for parts in (line.split(",") for line in lines) if parts[2:5] == ["accepted", "", ""]
+    ]
+    return [
+        [str(page.cell(number, place).value or "") for place in range(1, 9)]
+        for number in numbers
+        if all(isinstance(page.cell(number, place).value, str | None) for place in range(1, 9))
+        and str(page.cell(number, 1).value).isdigit()
+        and str(page.cell(number, 1).value).isascii()
+    ]
+
+
+def sheet(rows: Sequence[Sequence[str]]) -> bytes:
+    """Write rows of an upload as a workbook."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        page = book.add_worksheet("上架商品")
+        for number, row in enumerate([TITLES, *rows]):
+            for place, value in enumerate(row):
+                page.write_string(number, place, value)
+    return out.getvalue()
 
 
 def plant(store: Store, shop_id: str = SHOP, name: str = "青禾集市", credentials: str = "sealed") -> None:

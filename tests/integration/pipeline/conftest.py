@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import openpyxl
 import pytest
-import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.rulebook import Rulebook, find_manifest, load
-from mappings.sheet_columns import UPLOAD_COLUMNS
 from pipeline.binding import Actor
 from pipeline.store import Listing, Store, Upload, UploadRow, database_now
 from pipeline.store.types import json_text
 from pipeline.uploads import Received, receive
 from pipeline.uploads_check import Checking, check_upload
 from pipeline.uploads_state import Progress, advance
+from tests.integration import demo_shop
 from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, plant
 
 AMY = Actor("u1", "王小美", "operator", SHOP)
-TITLES = [column.title for column in UPLOAD_COLUMNS]
 
 Fact = dict[str, Any]
 
@@ -125,33 +121,12 @@ def example() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def good_rows(example: bytes) -> list[list[str]]:
+def good_rows() -> list[list[str]]:
     """Give the rows of the example that pass, plainly written."""
-    page = openpyxl.load_workbook(io.BytesIO(example)).worksheets[0]
-    lines = (EXAMPLES / "expected.csv").read_text(encoding="utf-8").splitlines()[1:]
-    numbers = [
-        int(parts[0]) for parts in (line.split(",") for line in lines) if parts[2:5] == ["accepted", "", ""]
-    ]
-    return [
-        [str(page.cell(number, place).value or "") for place in range(1, 9)]
-        for number in numbers
-        if all(isinstance(page.cell(number, place).value, str | None) for place in range(1, 9))
-        and str(page.cell(number, 1).value).isdigit()
-        and str(page.cell(number, 1).value).isascii()
-    ]
+    return demo_shop.good_rows()
 
 
 @pytest.fixture(scope="session")
 def sheet() -> Callable[[Sequence[Sequence[str]]], bytes]:
     """Give a function that writes rows of an upload as a workbook."""
-
-    def write(rows: Sequence[Sequence[str]]) -> bytes:
-        out = io.BytesIO()
-        with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-            page = book.add_worksheet("上架商品")
-            for number, row in enumerate([TITLES, *rows]):
-                for place, value in enumerate(row):
-                    page.write_string(number, place, value)
-        return out.getvalue()
-
-    return write
+    return demo_shop.sheet
