@@ -176,6 +176,7 @@ def findings(front: Front, method: str, path: str, examples: int, *, boundaries:
 
 
 @on_one_database
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(("method", "path"), CALLED)
 def test_calls_that_a_machine_makes_up_find_nothing(front: Front, method: str, path: str) -> None:
     """The boundaries of all the fields of all the facts take a minute: of the facts, only the smallest stands for them here."""
@@ -185,6 +186,7 @@ def test_calls_that_a_machine_makes_up_find_nothing(front: Front, method: str, p
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("outside")
 @pytest.mark.parametrize(("method", "path"), CALLED)
 def test_many_calls_that_a_machine_makes_up_find_nothing(front: Front, method: str, path: str) -> None:
     found = findings(front, method, path, 200, boundaries=True)
