@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from api.routes import Ask
 from api.services import default_channel
-from engine.actions import Verdict
 from engine.rulebook import Channel
 from pipeline.access import RulesMay
 from pipeline.order_actions import ActionRefused
@@ -27,8 +26,7 @@ def open_channel_page(ask: Ask) -> Channel:
         ActionRefused: The rules don't let the caller, as where the shop is not bound.
     """
     channel = default_channel(ask.rulebook)
-    verdict: Verdict = access_of(ask, channel).verdict(ask.who.actor)
-    state = verdict.action(OPEN)
+    state = access_of(ask, channel).verdict(ask.who.actor).action(OPEN)
     if state.state != "enabled":
         raise ActionRefused(state)
     return channel
