@@ -12,7 +12,7 @@ SESSIONS := lint types docs build property
 .PHONY: help venv demo test bench soak reference lock upgrade office clean $(SESSIONS) tests
 
 help:
-	@echo 'make demo      show the whole job on the demo shop: check, bind, template, upload, report, corrected upload, history'
+	@echo 'make demo      show the whole job on the demo shop: check, bind, template, upload, report, corrected upload, history, orders'
 	@echo 'make test      everything that has to hold: $(SESSIONS) tests'
 	@echo 'make bench     measure the evaluator against other engines'
 	@echo 'make soak      kill workers and the database over and over, at full size (some minutes)'

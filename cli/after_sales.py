@@ -80,7 +80,7 @@ def list_(
     type_ = rulebook.vocabulary.facts["after_sale"].type
     with opened(address) as store:
         shop = pick_shop(store, channel.name, shop_id)["id"]
-        wanted = Wanted(shop, source, statuses, kinds, since, until, order_id, product_id)
+        wanted = Wanted(shop, source, statuses, since, until, product_id, kinds=kinds, order_id=order_id)
         found = list_after_sales(store, rulebook, find_vault(), wanted, limit)
         total = count_after_sales(store, wanted)
     if as_json:

@@ -39,7 +39,7 @@ def COMMAND() -> None:  # noqa: N802 - the name under which the command is found
 @click.option(
     "--status", "statuses", multiple=True, type=click.Choice(get_args(OrderStatus)), help="订单状态，可写多个"
 )
-@click.option("--text", default=None, help="渠道订单号或商品名称的一部分，或运单号")
+@click.option("--text", default=None, help="渠道订单号的一部分，或运单号")
 @span_options
 @store_option
 @rules_option

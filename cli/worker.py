@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from channels.huiju import HuijuClient
 from cli._options import load_rules, rules_option
 from cli._store import find_vault, opened, store_option
 from pipeline.clients import huiju_client
@@ -82,9 +83,11 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
         patience = Patience(first=retry_after)
         worker = Worker(lanes, rulebook, threads=threads, lease=timedelta(seconds=lease), patience=patience)
         click.echo(f"开始推送：{worker.name}，{threads} 路；按 Ctrl-C 停止", err=True)
-        syncing = Syncing(
-            store, vault, rulebook, sync_every, lambda shop_id: huiju_client(store, vault, shop_id)
-        )
+
+        def connect(shop_id: str) -> HuijuClient:
+            return huiju_client(store, vault, shop_id, per_second=per_second)
+
+        syncing = Syncing(store, vault, rulebook, sync_every, connect)
         with _beside(syncing, stop, wanted=sync_every > 0):
             worker.run(stop)
         click.echo(f"已停止：{worker.tally}", err=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
@@ -12,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
 from engine.rulebook import Rulebook
+from pipeline import orders
 from pipeline.order_facts import after_sale_facts
-from pipeline.orders import happened, page_of, rules_of, with_product
+from pipeline.orders import happened, narrowed, page_of, rules_of, with_product
 from pipeline.secrets import Vault
 from pipeline.sendings import sendings_of_orders
 from pipeline.shown import Shown, shown, shown_in_list
-from pipeline.store import AfterSale, AfterSaleKind, AfterSaleStatus, Order, Store
+from pipeline.store import AfterSale, AfterSaleKind, Order, Store
 
 
 class AfterSaleUnknown(ShelfgateError):
@@ -35,32 +35,18 @@ class AfterSaleUnknown(ShelfgateError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Say which after-sales are wanted; a field left empty wants all.
+class Wanted(orders.Wanted):
+    """Say which after-sales are wanted: as orders are, and besides; a field left empty wants all.
+
+    `since` and `until` are about when they were asked for, `product_id` about their orders, `text` about their numbers.
 
     Attributes:
-        shop_id: Of this shop, always.
-        channel: From this source.
-        statuses: In one of these states.
         kinds: Of one of these kinds.
-        since: Asked for at this moment or later; aware.
-        until: Asked for before this moment; aware.
         order_id: Of this order, by its own id or the channel's.
-        product_id: Of orders with a line of this Youzan product.
-        text: Part of the channel's number of the after-sale or of its order.
-        before: Id of the last after-sale seen: only those behind it, for the next page.
     """
 
-    shop_id: str
-    channel: str | None = None
-    statuses: Sequence[AfterSaleStatus] = ()
     kinds: Sequence[AfterSaleKind] = ()
-    since: datetime | None = None
-    until: datetime | None = None
     order_id: str | None = None
-    product_id: str | None = None
-    text: str | None = None
-    before: str | None = None
 
 
 def list_after_sales(
@@ -133,17 +119,9 @@ def find_after_sale(session: Session, shop_id: str, after_sale_id: str) -> After
 
 
 def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
-    query = query.where(AfterSale.shop_id == wanted.shop_id)
-    if wanted.channel is not None:
-        query = query.where(AfterSale.channel == wanted.channel)
-    if wanted.statuses:
-        query = query.where(AfterSale.status.in_(wanted.statuses))
+    query = narrowed(query, AfterSale, wanted)
     if wanted.kinds:
         query = query.where(AfterSale.kind.in_(wanted.kinds))
-    if wanted.since is not None:
-        query = query.where(AfterSale.created_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(AfterSale.created_at < wanted.until)
     of_order: list[Any] = []
     if wanted.order_id is not None:
         of_order.append(or_(Order.id == wanted.order_id, Order.channel_order_id == wanted.order_id))
@@ -152,7 +130,9 @@ def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
     if of_order:
         query = query.where(AfterSale.order_id.in_(select(Order.id).where(*of_order)))
     if wanted.text is not None:
-        orders = select(Order.id).where(Order.channel_order_id.contains(wanted.text, autoescape=True))
+        numbered_orders = select(Order.id).where(
+            Order.channel_order_id.contains(wanted.text, autoescape=True)
+        )
         numbered = AfterSale.channel_after_sale_id.contains(wanted.text, autoescape=True)
-        query = query.where(or_(numbered, AfterSale.order_id.in_(orders)))
+        query = query.where(or_(numbered, AfterSale.order_id.in_(numbered_orders)))
     return query

@@ -115,7 +115,13 @@ def huiju_address(environment: Mapping[str, str] | None = None) -> str | None:
     return (os.environ if environment is None else environment).get(HUIJU_URL) or None
 
 
-def huiju_client(store: Store, vault: Vault, shop_id: str, base_url: str | None = None) -> HuijuClient:
+def huiju_client(
+    store: Store,
+    vault: Vault,
+    shop_id: str,
+    base_url: str | None = None,
+    per_second: float | None = None,
+) -> HuijuClient:
     """Make the client of a bound shop.
 
     Args:
@@ -123,6 +129,7 @@ def huiju_client(store: Store, vault: Vault, shop_id: str, base_url: str | None 
         vault: What opens its credentials.
         shop_id: The shop.
         base_url: Address of Huiju; what is set in the environment where None.
+        per_second: Huiju's limit; its profile's where None. The same in every process.
 
     Raises:
         BindingStateError: The shop isn't bound.
@@ -134,7 +141,7 @@ def huiju_client(store: Store, vault: Vault, shop_id: str, base_url: str | None 
         HuijuCredentials(known["app_id"], known["app_secret"], known["data_key"]),
         base_url=base_url or huiju_address(),
         profile=profile,
-        throttle=paced(store, HUIJU, shop_id, float(profile.limit("requests_per_second"))),
+        throttle=paced(store, HUIJU, shop_id, per_second or float(profile.limit("requests_per_second"))),
     )
 
 

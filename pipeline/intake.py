@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -42,6 +43,9 @@ ALONE = timedelta(seconds=60)
 Kind = Literal["orders", "after_sales"]
 KINDS: tuple[Kind, ...] = ("orders", "after_sales")
 """In this order: an after-sale needs its order."""
+
+LOCK = "intake"
+"""Kind of the cursor that says which process takes in; it has come nowhere."""
 
 Payload = Mapping[str, Any]
 
@@ -97,9 +101,9 @@ def sync(
         ChannelFailed: The channel could not be reached; the windows that were kept stay.
         NoOrderRules: The channel has no rules about orders.
     """
-    intake = _Intake(store, client, rulebook, vault, shop_id, channel)
     with spoken("读取渠道时间"):
         until = datetime.fromtimestamp(client.system_time() // 1000, UTC)
+    intake = _Intake(store, client, OrderRules(rulebook, channel, until), vault, shop_id, channel)
     earliest = until - timedelta(days=client.profile.limit("lookback_days"))
     starts = {kind: max(earliest, intake.start(kind, until - look_back)) for kind in KINDS}
     step = timedelta(seconds=client.profile.limit("window_seconds_max"))
@@ -147,15 +151,11 @@ def end_alone(store: Store, shop_id: str, channel: str) -> None:
         session.execute(done.values(busy_until=None, moved_at=database_now(session)))
 
 
-LOCK = "intake"
-"""Kind of the cursor that says which process takes in; it has come nowhere."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Intake:
     store: Store
     client: HuijuClient
-    rulebook: Rulebook
+    rules: OrderRules
     vault: Vault
     shop_id: str
     channel: str
@@ -180,8 +180,7 @@ class _Intake:
             after_sales = _read(payloads, after_sale_snapshot, "afterSaleOrderId", read_at, result)
             orders = self.missing_orders(after_sales, read_at, result)
         with self.store.write() as session:
-            rules = OrderRules(self.rulebook, self.channel, read_at)
-            result.taken += take_in(session, self.vault, rules, self.shop_id, orders, after_sales)
+            result.taken += take_in(session, self.vault, self.rules, self.shop_id, orders, after_sales)
             self.move(session, kind, end)
         result.windows += 1
 
@@ -199,11 +198,8 @@ class _Intake:
             wanted -= set(session.scalars(known))
         found: list[Payload] = []
         for order_id in sorted(wanted):
-            with spoken("读取售后单的订单"):
-                try:
-                    found.append(self.client.orders.get(order_id))
-                except Missing:
-                    found += []
+            with spoken("读取售后单的订单"), suppress(Missing):
+                found.append(self.client.orders.get(order_id))
         orders = _read(found, order_snapshot, "orderId", read_at, result)
         lost = wanted - {item.record_id for item in orders}
         for item in after_sales:

@@ -58,8 +58,8 @@ def _order_fact(
     vault: Vault, order: Order, after_sales: Sequence[AfterSale], items: Sequence[OutboxItem]
 ) -> Fact:
     private = open_private(vault, order.shop_id, order.channel_order_id, order.private)
-    fact = order_from_huiju({**order.payload, **private})
-    fact |= {"id": order.id, "status": order.status, "pending": _pending(items, None)}
+    fact: Fact = {"id": order.id} | order_from_huiju({**order.payload, **private})
+    fact |= {"status": order.status, "pending": _pending(items, None)}
     fact["after_sales"] = [
         _known({"id": row.id, "kind": row.kind, "status": row.status, "pending": _pending(items, row.id)})
         for row in after_sales
@@ -69,9 +69,9 @@ def _order_fact(
 
 def _after_sale_fact(vault: Vault, row: AfterSale, order: Fact) -> Fact:
     private = open_private(vault, row.shop_id, row.channel_after_sale_id, row.private)
-    fact = after_sale_from_huiju({**row.payload, **private})
+    fact: Fact = {"id": row.id} | after_sale_from_huiju({**row.payload, **private})
     mine = next(item for item in order["after_sales"] if item["id"] == row.id)
-    fact |= {"id": row.id, "order_id": order["id"], "status": row.status, "closed_by": row.closed_by}
+    fact |= {"order_id": order["id"], "status": row.status, "closed_by": row.closed_by}
     return _known(fact | {"pending": mine["pending"], "order": order})
 
 

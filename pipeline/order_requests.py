@@ -211,5 +211,10 @@ def _parcel_problems(carrier: str, waybill: str, field: str, called: str) -> Ite
     if not number or len(number) > MOST_CHARACTERS:
         yield Problem(f"{at}waybill", f"{called}的运单号要填写，最多 {MOST_CHARACTERS} 个字符")
     elif not WAYBILL.fullmatch(number):
-        wrong = "、".join(dict.fromkeys(repr(char)[1:-1] for char in number if not WAYBILL.fullmatch(char)))
+        wrong = "、".join(dict.fromkeys(_named(char) for char in number if not WAYBILL.fullmatch(char)))
         yield Problem(f"{at}waybill", f"{called}的运单号 {number} 中有 {wrong}；只能是字母、数字和连字符")
+
+
+def _named(char: str) -> str:
+    """Name a character that may not be seen on a screen."""
+    return "空格" if char.isspace() else char if char.isprintable() else f"U+{ord(char):04X}"

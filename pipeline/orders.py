@@ -18,7 +18,7 @@ from pipeline.order_rules import OrderRules
 from pipeline.secrets import Vault
 from pipeline.sendings import sendings_of_orders
 from pipeline.shown import Happened, Shown, shown, shown_in_list
-from pipeline.store import AfterSale, Event, Order, OrderStatus, Shipment, Store, database_now, newest_first
+from pipeline.store import AfterSale, Event, Order, Shipment, Store, database_now, newest_first
 
 MOST = 500
 """Most records of one page."""
@@ -51,13 +51,13 @@ class Wanted:
         since: Made at this moment or later; aware.
         until: Made before this moment; aware.
         product_id: With a line of this Youzan product.
-        text: Part of the channel's order number or of a product's title, or a waybill.
+        text: Part of the channel's order number, or a waybill.
         before: Id of the last order seen: only those behind it, for the next page.
     """
 
     shop_id: str
     channel: str | None = None
-    statuses: Sequence[OrderStatus] = ()
+    statuses: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
     product_id: str | None = None
@@ -195,23 +195,28 @@ def with_product(product_id: str) -> Any:
     )  # fmt: skip
 
 
-def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
-    query = query.where(Order.shop_id == wanted.shop_id)
+def narrowed(query: Select[Any], model: type[Order | AfterSale], wanted: Wanted) -> Select[Any]:
+    """Narrow a query down by what orders and after-sales are both looked for by."""
+    query = query.where(model.shop_id == wanted.shop_id)
     if wanted.channel is not None:
-        query = query.where(Order.channel == wanted.channel)
+        query = query.where(model.channel == wanted.channel)
     if wanted.statuses:
-        query = query.where(Order.status.in_(wanted.statuses))
+        query = query.where(model.status.in_(wanted.statuses))
     if wanted.since is not None:
-        query = query.where(Order.created_at >= wanted.since)
+        query = query.where(model.created_at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(Order.created_at < wanted.until)
+        query = query.where(model.created_at < wanted.until)
+    return query
+
+
+def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
+    query = narrowed(query, Order, wanted)
     if wanted.product_id is not None:
         query = query.where(with_product(wanted.product_id))
     if wanted.text is not None:
         query = query.where(
             or_(
                 Order.channel_order_id.contains(wanted.text, autoescape=True),
-                cast(Order.lines, Text).contains(wanted.text, autoescape=True),
                 exists().where(Shipment.order_id == Order.id, Shipment.waybill == wanted.text),
             )
         )

@@ -15,7 +15,7 @@ from channels.huiju import HuijuClient
 from engine.errors import ShelfgateError
 from engine.rulebook import Rulebook
 from pipeline.clients import HUIJU
-from pipeline.intake import begin_alone, end_alone, sync
+from pipeline.intake import LOOK_BACK, begin_alone, end_alone, sync
 from pipeline.secrets import Vault
 from pipeline.store import BindingRow, Store
 
@@ -36,16 +36,24 @@ class Syncing:
         rulebook: The rules.
         every: Seconds from the end of one intake of a shop to the beginning of the next, > 0.
         connect: Makes the client of a shop.
+        look_back: How far the first intake of a shop looks back.
     """
 
     def __init__(
-        self, store: Store, vault: Vault, rulebook: Rulebook, every: float, connect: Connect
+        self,
+        store: Store,
+        vault: Vault,
+        rulebook: Rulebook,
+        every: float,
+        connect: Connect,
+        look_back: timedelta = LOOK_BACK,
     ) -> None:
         self._store = store
         self._vault = vault
         self._rulebook = rulebook
         self._every = every
         self._connect = connect
+        self._look_back = look_back
 
     def run(self, stop: threading.Event) -> None:
         """Take in until told to stop; what is under way is brought to its end, window by window."""
@@ -90,7 +98,14 @@ class Syncing:
         with closing(self._connect(shop_id)) as client:
             try:
                 found = sync(
-                    self._store, client, self._rulebook, self._vault, shop_id, HUIJU, on_progress=check
+                    self._store,
+                    client,
+                    self._rulebook,
+                    self._vault,
+                    shop_id,
+                    HUIJU,
+                    look_back=self._look_back,
+                    on_progress=check,
                 )
             except _Stopped:
                 return False

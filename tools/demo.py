@@ -1,4 +1,4 @@
-"""Show the whole job on the demo shop, in a folder of its own: check, bind, template, upload, report, corrected upload, history.
+"""Show the whole job on the demo shop, in a folder of its own: from the sheet to products on the channel, and the orders that come back.
 
 Run by `make demo`. Both outside systems are the sandbox, a process of its own on loopback; nothing is left behind.
 """
@@ -17,7 +17,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import openpyxl
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +70,40 @@ def steps(folder: Path, settings: dict[str, str]) -> None:
     run(folder, settings, ["upload", REPORT, "--user", "amy"])
     show("7. 导入历史")
     run(folder, settings, ["history"])
+    orders(folder, settings)
+
+
+def orders(folder: Path, settings: dict[str, str]) -> None:
+    """Let a buyer order what has been listed, and ask for the money back; see what may be done, and do it."""
+    products = marketplace(settings, "state")["products"].values()
+    product = next(item for item in products if any(sku["stock"] > 0 for sku in item["skuList"]))
+    sku = next(place for place, sku in enumerate(product["skuList"]) if sku["stock"] > 0)
+    order = happens(settings, "place_order", out_product_id=product["outProductId"], sku=sku)
+    request = happens(settings, "request", order_id=order, reason="拍错了")
+    show("8. 买家在惠聚下单，又申请退款；收取订单", "买家由沙箱扮演")
+    run(folder, settings, ["sync", "--days", "1"])
+    run(folder, settings, ["orders", "list", "--source", "huiju", "--status", "to_ship"])
+    show("9. 不能做的，说明原因和改做什么", "什么都不会发往惠聚")
+    run(folder, settings, ["orders", "act", order, "refund", "--user", "amy"], REJECTED)
+    run(folder, settings, ["after-sales", "reject", request, "--user", "amy"], REJECTED)
+    show("10. 发货，退款申请随之关闭")
+    waybill = ["--carrier", "顺丰速运", "--waybill", "SF1000000000001"]
+    run(folder, settings, ["orders", "ship", order, *waybill, "--user", "amy"])
+    run(folder, settings, ["after-sales", "list"])
+
+
+def happens(settings: dict[str, str], act: str, **how: Any) -> str:
+    """Let the buyer do something, and give the id of what it made."""
+    return str(marketplace(settings, f"act/{act}", how)["id"])
+
+
+def marketplace(settings: dict[str, str], path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Steer the sandbox, or look at what it holds."""
+    address = settings["SHELFGATE_HUIJU_URL"].partition("/openapi")[0]
+    method = "GET" if body is None else "POST"
+    reply = httpx.request(method, f"{address}/_sandbox/{path}", json=body, timeout=PATIENCE)
+    found: dict[str, Any] = reply.raise_for_status().json()
+    return found
 
 
 def run(folder: Path, settings: dict[str, str], words: list[str], code: int = 0, most: int = 40) -> None:

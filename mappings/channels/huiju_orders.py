@@ -187,7 +187,7 @@ def order_observations(payload: Payload) -> list[Observation]:
     order, parcels = order_from_huiju(payload), shipments_from_huiju(payload)
     status, id_ = order.get("status"), order["channel_order_id"]
     moments = sorted((item["shipped_at"], item["line_ids"]) for item in parcels if "shipped_at" in item)
-    first = moments[0][0] if moments else order.get("shipped_at", order["updated_at"])
+    first: datetime = moments[0][0] if moments else order.get("shipped_at") or order["updated_at"]
     if status == "partly_shipped":
         return [_observed(id_, "order_partly_shipped", first)]
     if status not in ("shipped", "done"):
@@ -211,7 +211,8 @@ def after_sale_observations(payload: Payload) -> list[Observation]:
         PayloadError: A value can't be read exactly.
     """
     fact = after_sale_from_huiju(payload)
-    id_, status, at = fact["channel_after_sale_id"], fact.get("status"), fact["updated_at"]
+    id_, status = fact["channel_after_sale_id"], fact.get("status")
+    at: datetime = fact["updated_at"]
     asked = {"kind": fact.get("kind")}
     found = []
     if "created_at" in fact:

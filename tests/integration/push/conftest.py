@@ -257,6 +257,7 @@ class Crew:
     per_second: float
     threads: int
     folder: Path
+    sync_every: int = 0
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     logs: dict[int, Path] = field(default_factory=dict)
 
@@ -265,7 +266,7 @@ class Crew:
         words = [
             sys.executable, "-c", "from cli.main import main; main()", "worker", "--store", self.address,
             "--lease", str(self.lease), "--per-second", str(self.per_second), "--threads", str(self.threads),
-            "--retry-after", "1", "--sync-every", "0",
+            "--retry-after", "1", "--sync-every", str(self.sync_every),
         ]  # fmt: skip
         for _ in range(count):
             path = self.folder / f"worker-{len(self.logs)}.log"
@@ -299,8 +300,10 @@ def crew(address: str, tmp_path: Path) -> Iterator[Callable[..., Crew]]:
     """Give a function that makes a crew of workers; none outlives the test."""
     made: list[Crew] = []
 
-    def make(base_url: str, *, lease: int = 3, per_second: float = 2000, threads: int = 4) -> Crew:
-        made.append(Crew(address, base_url, lease, per_second, threads, tmp_path))
+    def make(
+        base_url: str, *, lease: int = 3, per_second: float = 2000, threads: int = 4, sync_every: int = 0
+    ) -> Crew:
+        made.append(Crew(address, base_url, lease, per_second, threads, tmp_path, sync_every))
         return made[-1]
 
     yield make

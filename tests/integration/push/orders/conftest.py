@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -183,10 +184,12 @@ class Office:
         soon = {"patience": Patience(first=0.0, longest=0.0), "rng": random.Random(1)}
         return Worker(lanes, self.rulebook, **soon | more)
 
-    def work(self, item: Accepted | None = None, steps: int = 12) -> Sending | None:
-        """Work the outbox off, at once whatever is resting."""
+    def work(self, item: Accepted | None = None, seconds: float = 20.0) -> Sending | None:
+        """Work the outbox off, waiting for nothing but what the channel asks for."""
         worker = self.worker()
-        for _ in range(steps):
+        end = time.monotonic() + seconds
+        while True:
+            assert time.monotonic() < end, f"not after {seconds} s"
             for lane in worker._lanes._lanes.values():
                 lane.resting = 0.0
             worker._lanes._looked = 0.0
@@ -196,7 +199,8 @@ class Office:
                     row.due = database_now(session)
             if not open_:
                 break
-            worker.step()
+            if not worker.step():
+                time.sleep(0.05)
         worker._lanes.close()
         return None if item is None else find_sending(self.store, SHOP, item.item_id)
 
@@ -211,3 +215,9 @@ class Office:
 def office(depot: Any, sandbox: Sandbox) -> Office:
     """Give the shop, with the marketplace's sandbox within this process."""
     return Office(depot.store, depot.vault, depot.rulebook, sandbox)
+
+
+@pytest.fixture
+def secrets() -> tuple[str, ...]:
+    """Give what nobody may read in the open."""
+    return SECRETS
