@@ -127,11 +127,16 @@ def test_what_is_closed_says_so_and_what_is_open_too(spec: dict[str, Any]) -> No
 
 
 def map_body(_context: Any, body: Any) -> Any:
-    """Write whole numbers without a fraction: what JSON Schema takes for an integer, 5.0, is none here, as the document says."""
+    """Keep to where the service is stricter than JSON Schema can say, and says so in the document's own words.
+
+    A whole number is written without a fraction, and a moment does not lie on the calendar's first or last day.
+    """
     if isinstance(body, dict):
         return {name: map_body(_context, value) for name, value in body.items()}
     if isinstance(body, list):
         return [map_body(_context, value) for value in body]
+    if isinstance(body, str) and body.startswith(("0001-01-01T", "9999-12-31T")):
+        return f"2022{body[4:]}"
     return int(body) if isinstance(body, float) and body.is_integer() else body
 
 
@@ -187,10 +192,11 @@ def test_calls_that_a_machine_makes_up_find_nothing(front: Front, method: str, p
     assert [] == found, "\n\n".join(found[:3])
 
 
+@on_one_database
 @pytest.mark.soak
 @pytest.mark.parametrize(("method", "path"), CALLED)
 def test_many_calls_that_a_machine_makes_up_find_nothing(front: Front, method: str, path: str) -> None:
-    found = findings(front, method, path, 200, boundaries=True)
+    found = findings(front, method, path, 60, boundaries=True)
     assert [] == found, "\n\n".join(found[:3])
 
 
