@@ -32,6 +32,16 @@ _KINDS = {
     "array": "列表",
     "null": "空",
 }
+_LIMITS = {
+    "minimum": "太小，最小是 {}",
+    "maximum": "太大，最大是 {}",
+    "minLength": "太短，至少 {} 个字符",
+    "maxLength": "太长，最多 {} 个字符",
+    "minItems": "太少，至少 {} 项",
+    "maxItems": "太多，最多 {} 项",
+    "minProperties": "太少，至少 {} 项",
+    "maxProperties": "太多，最多 {} 项",
+}
 
 
 def text(title: str, **more: Any) -> dict[str, Any]:
@@ -163,10 +173,10 @@ class Checker:
                 return Mistake(pointer, f"应是{wanted}，这里是 {found}")
             case "enum":
                 return Mistake(pointer, f"没有取值 {found}", f"可用的有 {'、'.join(map(str, kind.options))}")
-            case "minimum" | "minLength" | "minItems" | "minProperties":
-                return Mistake(pointer, f"{found} 太小，最小是 {kind.limit}")
-            case "maximum" | "maxLength" | "maxItems" | "maxProperties":
-                return Mistake(pointer, f"{found} 太大，最大是 {kind.limit}")
+            case name if name in _LIMITS:
+                return Mistake(pointer, f"{found} {_LIMITS[name].format(kind.limit)}")
+            case "uniqueItems":
+                return Mistake(pointer, f"{found} 里有重复的")
             case "format":
                 hint = "例如 2022-03-08T09:00:00+08:00" if kind.format == "date-time" else ""
                 return Mistake(pointer, f"{found} 不是 {kind.format}", hint)

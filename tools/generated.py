@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import api_pages
 import diagnostics_page
 import requirements
 import yaml
@@ -144,7 +145,10 @@ def cell(text: str) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/diagnostics.md": lambda: NOTICE + diagnostics_page.page(ROOT),
     "docs/reference/facts.md": lambda: NOTICE + facts_page(),
+    "docs/reference/http.md": lambda: NOTICE + api_pages.routes_page(),
     "docs/reference/huiju-profile.md": lambda: profile_page.render(load_profile()),
+    "docs/reference/openapi.json": lambda: api_pages.openapi_page(ROOT),
+    "docs/reference/problems.md": lambda: NOTICE + api_pages.problems_page(),
     "docs/reference/tests.md": lambda: NOTICE + operators_page(),
     "docs/requirements.md": lambda: NOTICE + requirements.page(ROOT),
 }

@@ -161,3 +161,15 @@ def test_a_new_key_file_is_its_owners_alone_and_never_overwritten(tmp_path: Path
     assert before == path.read_bytes()
     with pytest.raises(KeyUnusable, match="无法写入"):
         write_key_file(tmp_path / "nowhere" / "keys")
+
+
+def test_a_secret_for_a_purpose_comes_from_each_key_and_shows_none() -> None:
+    both, old = Vault([NEW, OLD]), Vault([OLD])
+    cookies = both.derived("cookies")
+    assert (2, 64) == (len(cookies), len(cookies[0]))
+    assert both.derived("cookies") == cookies, "the same in every process"
+    assert cookies[1:] == old.derived("cookies"), "what an older key has signed is still known"
+    assert not set(cookies) & set(both.derived("other"))
+    for key in (NEW, OLD):
+        assert key not in "".join(cookies)
+    assert not set(both.key_ids) & {secret[:8] for secret in cookies}
