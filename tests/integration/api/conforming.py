@@ -41,7 +41,8 @@ def watch(app: Flask, rulebook: Rulebook) -> list[str]:
             str(response.status_code),
         )
         if status not in responses:
-            status = "default"
+            found.append(f"{request.method} {request.path}: {status} is not documented")
+            return response
         content, media = responses[status].get("content", {}), response.mimetype
         if not content and response.get_data():
             found.append(f"{request.method} {request.path}: {status} is documented without a body")
