@@ -20,10 +20,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import assets, console, measures, streams
 from api.access import KnownTokens, caller_of_request, let_in
+from api.bodies import read_json
 from api.pages import pages
 from api.problems import BY_STATUS, Problem, problem_of, respond
 from api.resources import resources
-from api.routes import JSON, Ask, Reply, Resource, Route, read_json, written
+from api.routes import JSON, Ask, Reply, Resource, Route, written
 from api.schemas import Checker
 from api.services import Services
 from engine.errors import ShelfgateError

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from api.routes import Ask
+from api.problems import MEDIA_TYPE
+from api.routes import Answer, Ask
+from api.schemas import component
 from api.services import default_channel
 from engine.actions import ActionState
 from engine.rulebook import Channel
@@ -10,6 +12,8 @@ from pipeline.access import RulesMay
 from pipeline.order_actions import ActionRefused
 
 OPEN = "open_channel_page"
+CLOSED = {409: Answer("店铺没有绑定，或还没有惠聚数据", component("problem"), media=MEDIA_TYPE)}
+"""What the routes of the page answer too that only look; those that change something may answer so in any case."""
 
 
 def access_of(ask: Ask, channel: Channel) -> RulesMay:

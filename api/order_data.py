@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
+from api.lists import LIMIT, SPAN, cursor, moment_in
 from api.problems import Problem
 from api.routes import Ask, Reply, Variant
 from api.schemas import Checker, Schema, array, component, integer, moment, record, text
@@ -26,6 +27,16 @@ from pipeline.shown import Shown
 from pipeline.store import ItemState
 
 ORDER_ID = text("订单号：自己的或渠道的", pattern="^[0-9A-Za-z_-]{1,64}$")
+LISTED_BY = {
+    **SPAN,
+    "source": text("来源，例如 huiju（腾讯惠聚）", minLength=1),
+    "product": text("含有这个有赞商品 ID", minLength=1),
+    "text": text("渠道单号的一部分，或运单号", minLength=1),
+    "cursor": cursor(),
+    "limit": LIMIT,
+}
+"""What orders and after-sales are both looked for by."""
+
 SENDING = record(
     "发往渠道的操作",
     {
@@ -157,6 +168,25 @@ def accepted(ask: Ask, done: Accepted) -> Reply:
     sending = find_sending(ask.services.store, ask.shop_id, done.item_id)
     headers = {"Location": f"/v1/outbox/{done.item_id}"}
     return Reply(asdict(sending), status=202, headers=headers)
+
+
+def wanted_in(ask: Ask) -> dict[str, Any]:
+    """Give what is looked for, as arguments of `Wanted`.
+
+    Raises:
+        Problem: A moment lies outside of the calendar.
+    """
+    query = ask.query
+    return {
+        "shop_id": ask.shop_id,
+        "channel": query.get("source"),
+        "statuses": query.get("status", ()),
+        "since": moment_in(query, "since"),
+        "until": moment_in(query, "until"),
+        "product_id": query.get("product"),
+        "text": query.get("text"),
+        "before": query.get("cursor"),
+    }
 
 
 def shown_schema(about: About, title: str) -> dict[str, Any]:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from api.lists import LIMIT, SPAN, cursor, moment_in, page
-from api.order_data import ORDER_ID, accepted, action_variants, form_of, shown_data, shown_schema
+from api.lists import page
+from api.order_data import (
+    LISTED_BY,
+    ORDER_ID,
+    accepted,
+    action_variants,
+    form_of,
+    shown_data,
+    shown_schema,
+    wanted_in,
+)
 from api.routes import Answer, Ask, Reply, Resource
-from api.schemas import array, component, page_of, text
+from api.schemas import array, component, page_of
 from pipeline.after_sales import Wanted, list_after_sales, show_after_sale
 from pipeline.order_actions import act_on_after_sale
 from pipeline.store import AfterSaleKind, AfterSaleStatus
@@ -24,33 +33,17 @@ route = RESOURCE.route
     "售后单，最近的在前",
     scope="orders:read",
     query={
-        **SPAN,
-        "source": text("来源，例如 huiju（腾讯惠聚）", minLength=1),
+        **LISTED_BY,
         "status": array({"enum": list(get_args(AfterSaleStatus))}, "售后状态，可写多个"),
         "kind": array({"enum": list(get_args(AfterSaleKind))}, "售后类型，可写多个"),
         "order": ORDER_ID | {"title": "只看这个订单的"},
-        "product": text("含有这个有赞商品 ID", minLength=1),
-        "text": text("渠道售后单号或订单号的一部分", minLength=1),
-        "cursor": cursor(),
-        "limit": LIMIT,
     },
     answers={200: Answer("一页", page_of(component("shown_after_sale"), "售后单"))},
 )
 def find_after_sales(ask: Ask) -> Any:
     """Give the shop's after-sales, page by page."""
     query, services = ask.query, ask.services
-    wanted = Wanted(
-        ask.shop_id,
-        query.get("source"),
-        query.get("status", ()),
-        query.get("kind", ()),
-        moment_in(query, "since"),
-        moment_in(query, "until"),
-        query.get("order"),
-        query.get("product"),
-        query.get("text"),
-        query.get("cursor"),
-    )
+    wanted = Wanted(**wanted_in(ask), kinds=query.get("kind", ()), order_id=query.get("order"))
     found = list_after_sales(services.store, ask.rulebook, services.vault, wanted, query["limit"])
     return page(found, query["limit"], lambda item: item.id, lambda item: shown_data("after_sale", item))
 

@@ -8,11 +8,20 @@ from datetime import timedelta
 from typing import Any, get_args
 
 from api.channel_page import open_channel_page
-from api.lists import LIMIT, SPAN, cursor, moment_in, page
-from api.order_data import ORDER_ID, accepted, action_variants, form_of, shown_data, shown_schema
+from api.lists import SPAN, moment_in, page
+from api.order_data import (
+    LISTED_BY,
+    ORDER_ID,
+    accepted,
+    action_variants,
+    form_of,
+    shown_data,
+    shown_schema,
+    wanted_in,
+)
 from api.problems import Problem
 from api.routes import Answer, Ask, Reply, Resource
-from api.schemas import array, component, integer, page_of, record, text
+from api.schemas import array, component, integer, page_of, record
 from pipeline.clients import huiju_client
 from pipeline.intake import LOOK_BACK, begin_alone, end_alone, sync
 from pipeline.order_actions import act_on_order
@@ -57,31 +66,17 @@ route = RESOURCE.route
     "订单，最近的在前；没有收货信息",
     scope="orders:read",
     query={
-        **SPAN,
-        "source": text("来源，例如 huiju（腾讯惠聚）", minLength=1),
+        **LISTED_BY,
         "status": array({"enum": list(get_args(OrderStatus))}, "订单状态，可写多个"),
-        "product": text("含有这个有赞商品 ID", minLength=1),
-        "text": text("渠道订单号或商品名称的一部分，或运单号", minLength=1),
-        "cursor": cursor(),
-        "limit": LIMIT,
     },
     answers={200: Answer("一页", page_of(component("shown_order"), "订单"))},
 )
 def find_orders(ask: Ask) -> Any:
     """Give the shop's orders, page by page."""
-    query, services = ask.query, ask.services
-    wanted = Wanted(
-        ask.shop_id,
-        query.get("source"),
-        query.get("status", ()),
-        moment_in(query, "since"),
-        moment_in(query, "until"),
-        query.get("product"),
-        query.get("text"),
-        query.get("cursor"),
-    )
-    found = list_orders(services.store, ask.rulebook, services.vault, wanted, query["limit"])
-    return page(found, query["limit"], lambda item: item.id, lambda item: shown_data("order", item))
+    limit, services = ask.query["limit"], ask.services
+    wanted = Wanted(**wanted_in(ask))
+    found = list_orders(services.store, ask.rulebook, services.vault, wanted, limit)
+    return page(found, limit, lambda item: item.id, lambda item: shown_data("order", item))
 
 
 @route(

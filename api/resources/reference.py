@@ -6,7 +6,7 @@ import io
 from contextlib import closing
 from typing import Any
 
-from api.channel_page import open_channel_page
+from api.channel_page import CLOSED, open_channel_page
 from api.files import XLSX, file_reply
 from api.routes import Answer, Ask, Reply, Resource
 from api.schemas import array, boolean, component, integer, moment, record, text
@@ -47,7 +47,7 @@ route = RESOURCE.route
     "/v1/reference",
     "惠聚数据：各有几条、多久以前的、还缺什么",
     scope="reference:read",
-    answers={200: Answer("惠聚数据", component("reference"))},
+    answers={200: Answer("惠聚数据", component("reference")), **CLOSED},
 )
 def show_reference(ask: Ask) -> Any:
     """Tell of the reference data that was pulled last."""
@@ -59,7 +59,7 @@ def show_reference(ask: Ask) -> Any:
     "/v1/reference/workbook",
     "惠聚数据，每种一张表",
     scope="reference:read",
-    answers={200: Answer("工作簿", media=XLSX, headers={"Content-Disposition": "文件名"})},
+    answers={200: Answer("工作簿", media=XLSX, headers={"Content-Disposition": "文件名"}), **CLOSED},
 )
 def show_workbook(ask: Ask) -> Reply:
     """Give the reference data as a workbook."""

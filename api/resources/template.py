@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from api.channel_page import open_channel_page
+from api.channel_page import CLOSED, open_channel_page
 from api.files import XLSX, file_reply
 from api.routes import Answer, Ask, Reply, Resource
 from api.schemas import array, boolean, record, text
@@ -62,7 +62,7 @@ route = RESOURCE.route
     "/v1/template",
     "空白的上架模板；下拉列表是本店的惠聚数据",
     scope="reference:read",
-    answers={200: Answer("工作簿", media=XLSX, headers={"Content-Disposition": "文件名"})},
+    answers={200: Answer("工作簿", media=XLSX, headers={"Content-Disposition": "文件名"}), **CLOSED},
 )
 def blank_template(ask: Ask) -> Reply:
     """Give a blank template."""

@@ -227,8 +227,13 @@ def show_report(ask: Ask, upload_id: str) -> Reply:
     """Give the report of an upload, as far as it has come."""
     store, format_ = ask.services.store, ask.query["format"]
     upload = upload_of(store, ask.shop_id, upload_id)
+    channel = ask.rulebook.channels.get(upload.channel)
+    if channel is None:
+        raise Problem(
+            "unavailable", f"规则清单里没有渠道 {upload.channel}，不能写报告；请在 rulesets.yaml 里补上"
+        )
     out = io.BytesIO()
-    write_report(store, upload_id, ask.rulebook.channels[upload.channel], format_, out)
+    write_report(store, upload_id, channel, format_, out)
     return file_reply(out, report_name(upload.filename, format_), report_media(format_))
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import current_app
 
+from api.bodies import read_json
 from api.problems import Mistake, Problem, pointer_of
-from api.routes import MOST_JSON, Answer, Ask, Resource, Variant, read_json
+from api.routes import MOST_JSON, Answer, Ask, Resource, Variant
 from api.schemas import Checker, Schema, array, boolean, component, moment, record, text
 from engine.constants import read_datetime
 from engine.facts import admit

@@ -60,7 +60,7 @@ def order_of(front: Front, shop_id: str) -> str:
         now = database_now(session)
         order = Order(
             id=new_id(), channel="huiju", shop_id=shop_id, channel_order_id=number, status="to_ship",
-            payment_kind="marked", lines=[], payload={"orderId": number}, created_at=now, updated_at=now, fetched_at=now,
+            payment_kind="marked", lines=[], payload={"orderId": number, "updateTime": 1646900000000}, created_at=now, updated_at=now, fetched_at=now,
         )  # fmt: skip
         session.add(order)
         return order.id
@@ -77,7 +77,7 @@ def after_sale_of(front: Front, shop_id: str) -> str:
         now = database_now(session)
         after_sale = AfterSale(
             id=new_id(), channel="huiju", shop_id=shop_id, order_id=order_id, channel_after_sale_id=number,
-            kind="refund_only", status="requested", payload={"afterSaleOrderId": number, "orderId": f"HJ{shop_id}"},
+            kind="refund_only", status="requested", payload={"afterSaleOrderId": number, "orderId": f"HJ{shop_id}", "updateTime": 1646900000000},
             created_at=now, updated_at=now, fetched_at=now,
         )  # fmt: skip
         session.add(after_sale)

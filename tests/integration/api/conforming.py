@@ -36,7 +36,7 @@ def watch(app: Flask, rulebook: Rulebook) -> list[str]:
             return response  # for people: no part of the interface
         path = _documented(request.url_rule.rule, request.view_args or {}, whole["paths"])
         if not path or request.method.lower() not in whole["paths"][path]:
-            if response.status_code not in (404, 405):
+            if response.status_code < 400:
                 found.append(f"{request.method} {request.path}: not documented")
             return response
         responses, status = (
@@ -44,7 +44,8 @@ def watch(app: Flask, rulebook: Rulebook) -> list[str]:
             str(response.status_code),
         )
         if status not in responses:
-            status = "default"
+            found.append(f"{request.method} {request.path}: {status} is not documented")
+            return response
         content, media = responses[status].get("content", {}), response.mimetype
         if not content and response.get_data():
             found.append(f"{request.method} {request.path}: {status} is documented without a body")

@@ -168,7 +168,7 @@ def test_a_header_is_not_injected(front: Front) -> None:
 def test_a_rule_file_outside_of_the_folder_is_refused_by_its_name(front: Front, name: str) -> None:
     answer = front.service().post(LINT, json={"files": {name: "kind: eligibility\n"}})
     told(answer, 422, "invalid")
-    assert ["/files/" + name.replace("/", "~1")] == [item["pointer"] for item in diagnostics(answer)]
+    assert {"/files/" + name.replace("/", "~1")} == {item["pointer"] for item in diagnostics(answer)}
 
 
 @on_one_database

@@ -19,6 +19,7 @@ from api.schemas import record, text
 from pipeline.keyed_requests import LONGEST_RUN
 from pipeline.shops import ShopUnknown
 from pipeline.store import KeyedRequest
+from tests.integration.api.calls import BODIES, ROUTES, named
 from tests.integration.api.front import OTHER, Front
 
 ANSWERS = {202: Answer("收下了")}
@@ -215,3 +216,19 @@ def test_at_once_the_work_is_done_once(
     assert ["a"] == work.done
     assert {202, 409} >= set(statuses)
     assert 202 == post(clients[0]).status_code
+
+
+def test_an_answer_with_a_secret_in_it_is_kept_under_no_key(front: Front) -> None:
+    """Who repeats the making of a token makes another; the first can be revoked, while a kept answer could be read."""
+    (route,) = [route for route in ROUTES if named(route) == "POST /v1/tokens"]
+    assert not route.acts
+    browser = front.browser("admin")
+    made = [
+        browser.post("/v1/tokens", json=BODIES["POST", "/v1/tokens"], headers={IDEMPOTENCY_KEY: "k1"}).json[
+            "value"
+        ]
+        for _ in range(2)
+    ]
+    assert made[0] != made[1]
+    with front.store.read() as session:
+        assert [] == list(session.scalars(select(KeyedRequest)))

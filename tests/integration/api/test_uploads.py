@@ -16,7 +16,7 @@ from api.services import Services
 from channels.sandbox import Sandbox
 from mappings import sheet_file
 from pipeline.lanes import Lanes
-from pipeline.store import BindingRow, ReferenceSnapshot
+from pipeline.store import BindingRow, OutboxItem, ReferenceSnapshot, UploadRow
 from pipeline.upload_runner import UploadRunner
 from pipeline.uploads_state import progress
 from pipeline.worker import Worker
@@ -238,6 +238,24 @@ def test_the_story_of_a_row_names_its_rules(front: Front, checked: str) -> None:
     assert ["随文件", "按规则", "不通过"] == [step["what"][:3] for step in told["steps"]]
     assert 404 == client.get(f"/v1/uploads/{checked}/rows/99").status_code
     assert 404 == client.get(f"/v1/uploads/{checked}/rows/x").status_code
+
+
+def test_a_row_that_waits_for_a_person_is_released(front: Front, checked: str) -> None:
+    path = f"/v1/uploads/{checked}/rows"
+    client = front.service()
+    for number in (2, 3):  # one is queued, the other was rejected
+        answer = client.post(f"{path}/{number}/release")
+        assert (409, "/v1/problems/conflict") == (answer.status_code, answer.json["type"])
+    with front.store.write() as session:
+        item = session.query(OutboxItem).filter_by(row_number=2).one()
+        item.state, item.last_error = "held", {"message": "渠道没有回应"}
+        session.get_one(UploadRow, (checked, 2)).state = "failed"
+    assert 403 == front.service("viewer").post(f"{path}/2/release").status_code
+    assert 404 == front.service(shop_id=OTHER).post(f"{path}/2/release").status_code
+    answer = client.post(f"{path}/2/release")
+    assert (202, "queued") == (answer.status_code, answer.json["state"])
+    with front.store.read() as session:
+        assert "queued" == session.query(OutboxItem).filter_by(row_number=2).one().state
 
 
 @pytest.mark.parametrize(

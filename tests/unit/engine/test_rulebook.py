@@ -200,6 +200,31 @@ def test_two_families_may_be_the_same_file_and_a_file_may_lie_outside(tmp_path: 
     assert 3 == len(set(versions.values())), "a version says which ruleset it is of"
 
 
+@pytest.mark.parametrize("path", ["../e.yaml", "inner/../../e.yaml", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        MANIFEST.replace("e: e.yaml", "e: PATH"),
+        MANIFEST.replace("facts: facts", "facts: PATH"),
+        MANIFEST.replace("waivers: w.yaml", "waivers: PATH"),
+    ],
+    ids=["a ruleset", "facts", "waivers"],
+)
+def test_rules_that_are_confined_read_nothing_outside_of_their_folder(
+    tmp_path: Path, manifest: str, path: str
+) -> None:
+    rules = build(tmp_path / "inner", rulesets=manifest.replace("PATH", path))
+    shutil.copy(tmp_path / "inner" / "e.yaml", tmp_path / "e.yaml")
+    rulebook, diagnostics = inspect(rules, confined=True)
+    assert ("SG0707", f"路径 {path!r} 不在清单所在的文件夹里") in [
+        (item.code, item.message) for item in diagnostics.in_order()
+    ]
+    assert all(
+        Path(name).is_relative_to(rules.parent) or not Path(name).is_absolute() for name in rulebook.sources
+    )
+    assert path not in rulebook.sources
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
