@@ -16,6 +16,7 @@ from pipeline.store import (
     Cursor,
     DecisionRow,
     Event,
+    KeyedRequest,
     Listing,
     Order,
     OutboxItem,
@@ -104,6 +105,10 @@ def everything(shop_id: str) -> list[Base]:
             upload_id=f"up-{shop_id}", row_number=2, created_at=NOW, updated_at=NOW,
         ),
         Rate(**own, tat=1_646_701_323_456_789),
+        KeyedRequest(
+            shop_id=shop_id, caller="user:u1", key="k1", fingerprint="0", status=202, body=b"{}",
+            media_type="application/json", location="/v1/uploads/1", started_at=NOW,
+        ),
         AuditEntry(
             **own, at=NOW, actor_id="u1", actor_name="王小美", actor_role="senior_admin", action="bind", outcome="done"
         ),
