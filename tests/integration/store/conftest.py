@@ -56,10 +56,6 @@ def everything(shop_id: str) -> list[Base]:
             shop_id=shop_id, name="夜间任务", token_hash=f"t{shop_id}", role="operator", scopes=["uploads:write"],
             created_by="u1", created_at=NOW, expires_at=NOW,
         ),
-        KeyedRequest(
-            shop_id=shop_id, caller="token:1", key="k1", fingerprint="0", status=202, body=b"{}",
-            media_type="application/json", started_at=NOW,
-        ),
         ReferenceSnapshot(
             **own, kind="brands", hash="0", row_count=1, rows=[{"id": "1", "name": "恒源祥"}], taken_at=NOW,
             checked_at=NOW,
@@ -109,6 +105,10 @@ def everything(shop_id: str) -> list[Base]:
             upload_id=f"up-{shop_id}", row_number=2, created_at=NOW, updated_at=NOW,
         ),
         Rate(**own, tat=1_646_701_323_456_789),
+        KeyedRequest(
+            shop_id=shop_id, caller="user:u1", key="k1", fingerprint="0", status=202, body=b"{}",
+            media_type="application/json", location="/v1/uploads/1", started_at=NOW,
+        ),
         AuditEntry(
             **own, at=NOW, actor_id="u1", actor_name="王小美", actor_role="senior_admin", action="bind", outcome="done"
         ),

@@ -50,8 +50,6 @@ REFUSED = [
     (Upload, {"finished_at": NOW, "state": "pushing"}, "ck_uploads_finished_at"),
     (Upload, {"corrects": Upload.id}, "ck_uploads_corrects"),
     (Upload, {"check_tries": -1}, "ck_uploads_check_tries"),
-    (KeyedRequest, {"body": None}, "ck_keyed_requests_answer"),
-    (KeyedRequest, {"media_type": None}, "ck_keyed_requests_media_type"),
     (UploadRow, {"state": "lost"}, "ck_upload_rows_state"),
     (UploadRow, {"number": 0}, "ck_upload_rows_number"),
     (UploadRow, {"channel_product_id": None}, "ck_upload_rows_listed"),
@@ -72,6 +70,8 @@ REFUSED = [
     (AfterSale, {"amount": -1}, "ck_after_sales_amount"),
     (AfterSale, {"status": "requested"}, "ck_after_sales_closed"),
     (DecisionRow, {"outcome": "perhaps"}, "ck_decisions_outcome"),
+    (KeyedRequest, {"body": None}, "ck_keyed_requests_answer"),
+    (KeyedRequest, {"media_type": None}, "ck_keyed_requests_media_type"),
     (AuditEntry, {"outcome": "perhaps"}, "ck_audit_outcome"),
 ]
 
