@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,25 @@ LOOK = 1.0
 MOST_SHOPS = 50
 """Shops whose tables are held at a time."""
 
+SPARING = 10
+"""Times as long as a look took that the next one waits at least: tables of many listings that change all the time are not read all the time."""
+
 Signature = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Hold a shop's tables.
+
+    Attributes:
+        due: When to look again, by the clock.
+        signature: The state that they were read in.
+        tables: The tables.
+    """
+
+    due: float
+    signature: Signature
+    tables: Tables
 
 
 class ShopTables:
@@ -50,20 +69,34 @@ class ShopTables:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
-        self._held: OrderedDict[tuple[str, str], tuple[float, Signature, Tables]] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
+        self._looking: set[tuple[str, str]] = set()
 
     def of(self, shop_id: str, channel: str) -> Tables:
-        """Give a shop's tables; none where its reference data was never pulled, so that tests on them are unknown."""
+        """Give a shop's tables; none where its reference data was never pulled, so that tests on them are unknown.
+
+        While one thread looks whether they have changed, the others go on with what is held.
+        """
         key = (shop_id, channel)
-        held = self._held.get(key)
-        if held is not None and self._clock() - held[0] < LOOK:
-            return held[2]
-        looked = self._clock()
-        with self._store.read() as session:
-            signature = _signature(session, shop_id, channel)
-        tables = held[2] if held is not None and held[1] == signature else self._load(shop_id, channel)
         with self._lock:
-            self._held[key] = (looked, signature, tables)
+            held = self._held.get(key)
+            if held is not None and (self._clock() < held.due or key in self._looking):
+                return held.tables
+            self._looking.add(key)
+        try:
+            return self._look(key, held)
+        finally:
+            with self._lock:
+                self._looking.discard(key)
+
+    def _look(self, key: tuple[str, str], held: _Held | None) -> Tables:
+        began = self._clock()
+        with self._store.read() as session:
+            signature = _signature(session, *key)
+        tables = held.tables if held is not None and held.signature == signature else self._load(*key)
+        now = self._clock()
+        with self._lock:
+            self._held[key] = _Held(now + max(LOOK, SPARING * (now - began)), signature, tables)
             self._held.move_to_end(key)
             while len(self._held) > MOST_SHOPS:
                 self._held.popitem(last=False)

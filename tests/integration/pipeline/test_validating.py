@@ -22,7 +22,7 @@ from mappings.youzan import product_from_item
 from pipeline.checking import Checker
 from pipeline.shops import shop_fact
 from pipeline.store import Listing, ReferenceSnapshot, Store, database_now
-from pipeline.validating import LOOK, MOST_SHOPS, ShopTables, explained, validate
+from pipeline.validating import LOOK, MOST_SHOPS, SPARING, ShopTables, explained, validate
 from tests.integration.demo_shop import SHOP, payloads
 
 AS_OF = datetime(2022, 3, 18, 4, tzinfo=UTC)
@@ -212,6 +212,42 @@ def test_reference_data_that_is_pulled_anew_is_seen(desk: Any, clock: list[float
 
 def test_a_shop_without_reference_data_has_no_tables(store: Store) -> None:
     assert ShopTables(store).of("nobody", "huiju").rows("brands") is None
+
+
+def test_while_one_thread_looks_the_others_go_on_with_what_is_held(
+    desk: Any, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading tens of thousands of listings takes its time: nobody else waits for it, and it is not done all the time."""
+    tables = ShopTables(desk.store, lambda: clock[0])
+    held = tables.of(SHOP, "huiju")
+    looking, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: str) -> Tables:
+        looking.set()
+        assert go_on.wait(30)
+        clock[0] += 2.0
+        return Tables()
+
+    monkeypatch.setattr(tables, "_load", slow)
+    with desk.store.write() as session:
+        session.execute(delete(Listing))
+    clock[0] += LOOK
+    found: list[Tables] = []
+    thread = threading.Thread(target=lambda: found.append(tables.of(SHOP, "huiju")))
+    thread.start()
+    assert looking.wait(30)
+    assert tables.of(SHOP, "huiju") is held
+    go_on.set()
+    thread.join()
+    (new,) = found
+    assert new is not held
+    with desk.store.write() as session:
+        session.execute(delete(ReferenceSnapshot))
+    for waited, expected in ((0, new), (SPARING * 2.0 - 0.1, new)):
+        clock[0] += waited
+        assert tables.of(SHOP, "huiju") is expected
+    clock[0] += 0.2
+    assert tables.of(SHOP, "huiju") is not new
 
 
 def test_only_so_many_shops_are_held_and_threads_share_them(store: Store) -> None:
