@@ -6,8 +6,8 @@ import io
 import re
 import shutil
 import time
-from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,11 @@ from werkzeug.test import TestResponse
 from api.access import COOKIE
 from api.app import create_app
 from api.pages import pages
+from channels.huiju import HuijuClient, HuijuCredentials
 from channels.sandbox import Sandbox, read_seed
 from channels.sandbox.huiju.seed import plant as sell
 from engine.rulebook import find_manifest
-from pipeline.clients import huiju_client
+from pipeline.binding import open_credentials
 from pipeline.intake import sync
 from pipeline.live_rules import LiveRules
 from pipeline.store import BindingRow, OutboxItem, UploadRow, User
@@ -65,11 +66,14 @@ def check(front: Front) -> None:
 
 @pytest.fixture
 def orders(front: Front, outside: Sandbox) -> Front:
-    """Give the service with the orders of the demo shop taken in, as if they were of these days."""
-    services = front.services
-    sell(outside.huiju.state, read_seed(EXAMPLES).moved_to(time.time() - 60))
-    with closing(huiju_client(services.store, services.vault, SHOP)) as client:
-        sync(services.store, client, services.rules.current(), services.vault, SHOP, "huiju")
+    """Give the service with one order of the demo shop taken in, whose buyer has just asked for a refund."""
+    services, seed = front.services, read_seed(EXAMPLES)
+    seed = replace(seed, orders=seed.orders[:1], after_sales=seed.after_sales[:1])
+    sell(outside.huiju.state, seed.moved_to(time.time() - 60))
+    identity = HuijuCredentials(**open_credentials(services.store, services.vault, SHOP, "huiju"))
+    with HuijuClient(identity, base_url=outside.huiju.base_url) as client:
+        rulebook, hour = services.rules.current(), timedelta(hours=1)
+        sync(services.store, client, rulebook, services.vault, SHOP, "huiju", look_back=hour)
     return front
 
 
