@@ -28,7 +28,8 @@ def home(ask: Ask) -> Response:
     state = page_state(ask)
     if state.state == "enabled":
         return go("/channel")
-    return render("unbound.html", ask, reason=state.reason, instead=[item.effect for item in state.instead])
+    instead = [item.effect for item in state.instead]
+    return render("unbound.html", ask, reason=state.reason, until=state.until, instead=instead)
 
 
 @page("GET", "/channel", "惠聚渠道", scope="uploads:read")

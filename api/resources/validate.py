@@ -56,6 +56,7 @@ ACTION = record(
             record("改做什么", {"action": text("操作"), "effect": text("会怎样"), "effect_en": text("英文")})
         ),
         "until": text("到什么时候"),
+        "until_en": text("到什么时候，英文"),
         "also": array(TEXT, "还有哪些规则限制它"),
         "source": text("依据哪条要求"),
     },

@@ -202,11 +202,11 @@ def test_an_unbound_shop_sees_no_entry_and_is_told_why(front: Front) -> None:
     client = front.browser("operator")
     shown = text(client.get("/"))
     assert "绑定惠聚店铺后才显示「惠聚渠道」" in shown
-    assert "改为：请管理员先绑定" in shown
+    assert "管理员绑定惠聚店铺" in shown
     assert 'href="/channel"' not in shown
     for answer in (client.get("/channel"), upload(client), client.post("/channel/reference")):
         assert 409 == answer.status_code
-        assert "请管理员先绑定" in text(answer)
+        assert "绑定惠聚店铺后才显示" in text(answer)
     bound = front.browser("operator", OTHER)
     assert "/channel" == bound.get("/").headers["Location"]
 

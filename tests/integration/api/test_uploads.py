@@ -118,16 +118,16 @@ def test_a_viewer_may_not_upload_and_nobody_may_without_signing_in(front: Front)
 
 
 def test_a_shop_that_is_not_bound_is_told_what_to_do(front: Front) -> None:
-    """R6, with the rules' reason and what to do instead."""
+    """R6, with the rules' reason and until when."""
     with front.store.write() as session:
         session.delete(session.get_one(BindingRow, (SHOP, "huiju")))
     answer = send(front.service(), sheet(good_rows()[:1]))
     assert (409, "/v1/problems/action-refused") == (answer.status_code, answer.json["type"])
     action = answer.json["action"]
-    assert ("open_channel_page", "hidden", "bind") == (
+    assert ("open_channel_page", "hidden", "管理员绑定惠聚店铺") == (
         action["action"],
         action["state"],
-        action["instead"][0]["action"],
+        action["until"],
     )
 
 

@@ -19,6 +19,7 @@ NEVER_OUT = {
     "HeldBack",  # a worker waits
     "IdError",  # told as a diagnostic of its cell
     "LeaseLost",  # a worker stops
+    "MatrixTooLarge",  # told by the command line
     "ListingIncomplete",  # told as the reason of its row
     "PayloadError",  # a channel's payload: kept as unreadable, or told by who reads it
     "WrongShop",  # told by whoever pulls

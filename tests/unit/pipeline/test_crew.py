@@ -74,7 +74,8 @@ def test_a_part_begins_anew_when_other_rules_come_into_force(tmp_path: Path) -> 
     crew = Crew({"part": backstage._anew(make)}, stop)
     crew.start()
     file = tmp_path / "rules" / "huiju" / "access.yaml"
-    file.write_text(file.read_text("utf-8") + "\n# another\n", "utf-8")
+    (tmp_path / "new").write_text(file.read_text("utf-8") + "\n# another\n", "utf-8")
+    (tmp_path / "new").replace(file)
     assert twice.wait(30)
     stop.set()
     crew.end(30)
