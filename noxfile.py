@@ -62,11 +62,13 @@ def properties(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all other tests and the doctests, and measure which branches they take."""
-    coverage = [f"--cov={room}" for room in ROOMS]
+    """Run all other tests and the doctests, and measure which branches they take: those that measure a pace one by one, the rest side by side."""
+    coverage = [*(f"--cov={room}" for room in ROOMS), "--cov-branch"]
     # Migrations are loaded by Alembic alone, within a migration.
     rest = ["--ignore=tests/property", "--ignore-glob=*/migrations/*", "--doctest-modules", "tests", *ROOMS]
-    python(session, "-m", "pytest", *coverage, "--cov-branch", *rest, *session.posargs)
+    python(session, "-m", "pytest", "-m", "alone", *coverage, "--cov-report=", *rest)
+    beside = ["-n", "auto", "--dist", "worksteal", "-m", "not soak and not alone"]
+    python(session, "-m", "pytest", *beside, *coverage, "--cov-append", *rest, *session.posargs)
 
 
 @nox.session

@@ -29,6 +29,7 @@ def worst_second(moments: list[float]) -> int:
     return worst
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("limit", [20])
 def test_three_processes_keep_to_the_limit_between_them(
     depot: Any, outside: Any, crew: Any, wait_until: Wait, database: str, limit: int,
