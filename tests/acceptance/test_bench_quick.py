@@ -34,5 +34,11 @@ def test_the_benchmark_runs_and_every_engine_answers_as_the_record_evaluator_doe
         "rule-engine",
     ):
         assert f"| {engine}" in run.stdout
-    for section in ("## Growth", "## Compile time", "## From payload to decision", "## An upload of"):
+    for section in (
+        "## Growth",
+        "## Compile time",
+        "## From payload to decision",
+        "## An upload of",
+        "## Intake of",
+    ):
         assert section in run.stdout
