@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import payloads, sheets
+from bench import intake, payloads, sheets
 from bench.clock import Spread, interleaved, number
 from bench.compare import Pace, Pair, against_hand, against_peer, passing
 from bench.data import facts, sample
@@ -50,6 +50,7 @@ def main() -> int:
     print_compiling(sets)
     print_payloads(sets[0], items, found, pace)
     print_sheets(rows=300 if quick else 50_000, rounds=1 if quick else 3)
+    print_intake(orders=50 if quick else 2000, rounds=1 if quick else 7)
     for line in wrong:
         print(f"DIFFERENT: {line}", file=sys.stderr)
     return 1 if wrong else 0
@@ -165,6 +166,23 @@ def print_sheets(rows: int, rounds: int) -> None:
         ratios = f"{cost.seconds.over(alone).ratio()} | {cost.seconds.over(built).ratio()}"
         print(f"| {step} | {number(cost.seconds.middle)} | {ratios} | {cost.peak:,.0f} |")
     print("\nGoal: the check ≤ 2 × calamine and facts.", flush=True)
+
+
+def print_intake(orders: int, rounds: int) -> None:
+    """Print how fast orders are taken in, against decrypting and storing alone."""
+    with tempfile.TemporaryDirectory() as name:
+        found = intake.measure(Path(name), orders, rounds)
+    print(f"\n## Intake of {orders:,} orders, SQLite\n")
+    print(
+        "| | takes, decrypting and storing = 1 | CPU µs an order | orders a CPU second |\n|---|---|---|---|"
+    )
+    for title, cost in (("decrypting and storing alone", found.alone), ("intake as a whole", found.whole)):
+        took = f"{number(cost.middle * 1e6)} | {number(1 / cost.middle)}"
+        print(f"| {title} | {cost.over(found.alone).ratio()} | {took} |")
+    print(
+        f"\nThe fastest intake took {number(1 / found.lasted)} orders a second, waiting for the marketplace included.",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
