@@ -73,7 +73,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Run the long tests: fifty kills over an upload of five hundred products, on both databases."""
+    """Run the long tests: fifty kills over an upload of five hundred products, random histories of orders, on both databases."""
     python(session, "-m", "pytest", "-m", "soak", "tests", *session.posargs)
 
 

@@ -11,6 +11,8 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.privacy.plugin import Privacy
+
 # The same examples every time, so that a red run is red again; the two cores of a small machine may be slow.
 settings.register_profile(
     "fast",
@@ -30,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", action="store_true", help="write the pictures in docs/images anew")
 
 
-def pytest_configure() -> None:
-    """Hear Ctrl-C: a shell that runs the tests in the background has them ignore it, and the commands they start inherit that."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch for what is personal. Hear Ctrl-C: a shell that runs the tests in the background has them ignore it, and the commands they start inherit that."""
+    config.pluginmanager.register(Privacy(), "privacy")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -17,6 +17,7 @@ from channels.sandbox.huiju import seed as huiju_seed
 from channels.sandbox.huiju.app import HuijuApp
 from channels.sandbox.huiju.buyer import ACTS, Buyer
 from channels.sandbox.huiju.gate import Gate
+from channels.sandbox.huiju.people import FIRST
 from channels.sandbox.huiju.state import HuijuState
 from channels.sandbox.huiju.state import Refused as HuijuRefused
 from channels.sandbox.seed import Seed
@@ -39,6 +40,7 @@ class SandboxConfig:
         youzan: Application and shop at Youzan; made up where None.
         huiju_per_second: Huiju's rate limit; the profile's where None.
         youzan_per_second: Youzan's rate limit per shop (published for item writes: 20; for reads it is unknown).
+        people: Number of the first person who buys at Huiju; each order is another person's.
         token_life: Seconds that a Youzan token is good for.
     """
 
@@ -49,6 +51,7 @@ class SandboxConfig:
     youzan: YouzanCredentials | None = None
     huiju_per_second: float | None = None
     youzan_per_second: float = 100.0
+    people: int = FIRST
     token_life: float = 7 * 86400.0
 
 
@@ -68,7 +71,7 @@ class HuijuSide:
             f"hj{secrets.randbelow(10**8):08d}", secrets.token_hex(16), secrets.token_hex(16)
         )
         self.faults = FaultInjector()
-        self.state = HuijuState(profile, clock)
+        self.state = HuijuState(profile, clock, people=config.people)
         huiju_seed.plant(self.state, seed)
         self.buyer = Buyer(self.state)
         gate = Gate(self.credentials, profile, clock, config.huiju_per_second)

@@ -40,6 +40,7 @@ def test_the_benchmark_runs_and_every_engine_answers_as_the_record_evaluator_doe
         "## From payload to decision",
         "## An upload of",
         "## The service",
+        "## Intake of",
     ):
         assert section in run.stdout
     for line in ("| check, SQLite", "| check, PostgreSQL", "| floor, PostgreSQL", "With products fetched"):

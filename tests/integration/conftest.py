@@ -44,6 +44,10 @@ def postgres_admin(request: pytest.FixtureRequest) -> Iterator[str]:
                 connection.execute(f"ALTER SYSTEM SET {setting}".encode())
             connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        if (privacy := config.pluginmanager.get_plugin("privacy")) is not None:
+            privacy.watch.look_at_folder(folder)
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,13 @@ def detail(state: HuijuState, params: Mapping[str, Any], request_id: str) -> Rec
 def audit(state: HuijuState, params: Mapping[str, Any], request_id: str) -> Record:
     """Carry out the merchant's decision.
 
-    While the order waits for shipment a refund request can't be rejected; shipping closes it (R30).
+    While the order waits for shipment a request for nothing but money can't be rejected; shipping closes it (R30).
     """
     after_sale, action = state.after_sale(params["afterSaleOrderId"]), params["auditType"]
     status = after_sale["afterSaleStatus"]
     order = state.order(after_sale["orderId"])
-    if (status, action) == ("requested", "reject") and order["orderStatus"] == "to_ship":
+    waits = order["orderStatus"] == "to_ship" and after_sale["afterSaleType"] == "refund_only"
+    if waits and (status, action) == ("requested", "reject"):
         raise Refused("reject_before_shipment", order["orderId"])
     if (status, action) == ("requested", "agree"):
         moved: str | None = "succeeded" if after_sale["afterSaleType"] == "refund_only" else "waiting_return"

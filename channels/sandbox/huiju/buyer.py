@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from channels.sandbox.huiju.people import person
 from channels.sandbox.huiju.state import HuijuState, Record, Refused
 
 AUTO_HANDLE_SECONDS = 3 * 86400
@@ -46,17 +47,9 @@ class Buyer:
                 "payTime": now if paid else None,
                 "totalAmount": chosen["price"] * count,
                 "freightAmount": 0,
-                "buyerId": f"B{state.number()}",
-                "buyerName": "微信用户",
                 "buyerMessage": "",
                 "merchantRemark": "",
-                "userName": "张三",
-                "telNumber": "13800138000",
-                "provinceName": "广东省",
-                "cityName": "深圳市",
-                "countyName": "南山区",
-                "detailInfo": "科技园一路 1 号",
-                "postalCode": "518000",
+                **person(state.next_person()),
                 "deliverCompany": "",
                 "deliverNumber": "",
                 "itemList": [_line(state, product, chosen, count)],
@@ -120,6 +113,10 @@ class Buyer:
         open_states = ("requested", "rejected", "waiting_return", "return_rejected")
         return self._move_after_sale(after_sale_id, open_states, "closed", closedBy="buyer")
 
+    def ask_again(self, after_sale_id: str) -> str:
+        """Change a request that was rejected, so that it waits for an answer again."""
+        return self._move_after_sale(after_sale_id, ("rejected", "return_rejected"), "requested")
+
     def return_goods(self, after_sale_id: str) -> str:
         """Send the goods back."""
         return self._move_after_sale(after_sale_id, ("waiting_return",), "waiting_receipt")
@@ -147,7 +144,9 @@ class Buyer:
         return record_id
 
 
-ACTS = ("place_order", "pay", "receive", "cancel", "request", "withdraw", "return_goods", "time_out")
+ACTS = (
+    "place_order", "pay", "receive", "cancel", "request", "withdraw", "ask_again", "return_goods", "time_out",
+)  # fmt: skip
 
 
 def _line(state: HuijuState, product: Record, sku: Record, count: int) -> Record:

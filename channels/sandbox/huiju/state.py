@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channels.huiju.profile import Profile
+from channels.sandbox.huiju.people import FIRST
 
 Record = dict[str, Any]
 
@@ -41,6 +42,7 @@ class HuijuState:
         added: Idempotency key to (content, product id).
         orders, after_sales: By id.
         reference: Table name to rows, keyed as in the profile's records.
+        people: Number of the next person who buys something.
         effects: Every write that took effect, in order: (request id, endpoint, id of what it touched).
     """
 
@@ -53,6 +55,7 @@ class HuijuState:
     after_sales: dict[str, Record] = field(default_factory=dict)
     reference: dict[str, list[Record]] = field(default_factory=dict)
     effects: list[tuple[str, str, str]] = field(default_factory=list)
+    people: int = FIRST
     lock: threading.RLock = field(default_factory=threading.RLock)
     _last: int = 0
 
@@ -64,6 +67,11 @@ class HuijuState:
         """Return a number that was not given out before, as text."""
         self._last += 1
         return f"{900000000 + self._last}"
+
+    def next_person(self) -> int:
+        """Return the number of somebody who has bought nothing so far."""
+        self.people += 1
+        return self.people - 1
 
     def order(self, order_id: str) -> Record:
         """Return an order, or refuse."""

@@ -35,12 +35,13 @@ SHOP = "38405005"
 AMY = Actor("u1", "王小美", "operator", SHOP)
 IDENTITY = ("hj00000001", "huiju-app-secret-1f2e", "huiju-data-key-9c8b")
 SECRETS = ("收货人丁", "13987654321", "梧桐巷九号", "买家丁丁", "hj-buyer-7788", "请放门卫老李处")
-"""What nobody may read in the open: name, phone, address, buyer's name and id, message."""
+"""What nobody may read in the open: name, phone, address, buyer's name and id, message; each order has them with its own number behind."""
 
 
 def order_fact(number: int, *, status: str = "to_ship", lines: int = 2, **changes: Any) -> dict[str, Any]:
     """Give an order fact for the sandbox to begin with."""
     now = datetime.now(UTC) - timedelta(minutes=10)
+    name, phone, address, buyer, buyer_id, message = (f"{value}-{number}" for value in SECRETS)
     return {
         "id": f"E{number}",
         "channel": "huiju",
@@ -48,10 +49,10 @@ def order_fact(number: int, *, status: str = "to_ship", lines: int = 2, **change
         "status": status,
         "total": 29800 * lines,
         "freight": 0,
-        "buyer": {"id": SECRETS[4], "name": SECRETS[3]},
+        "buyer": {"id": buyer_id, "name": buyer},
         "consignee": {
-            "name": SECRETS[0], "phone": SECRETS[1], "province": "四川省", "city": "成都市", "county": "锦江区",
-            "address": SECRETS[2], "postcode": "610000",
+            "name": name, "phone": phone, "province": "四川省", "city": "成都市", "county": "锦江区",
+            "address": address, "postcode": "610000",
         },
         "lines": [
             {
@@ -60,7 +61,7 @@ def order_fact(number: int, *, status: str = "to_ship", lines: int = 2, **change
             }
             for place in range(lines)
         ],
-        "buyer_message": SECRETS[5],
+        "buyer_message": message,
         "merchant_remark": "老客户",
         "created_at": now,
         "paid_at": now,

@@ -76,7 +76,7 @@ def test_who_ships_sees_the_consignee_and_nobody_else(office: Any, secrets: tupl
     order_id = office.place()
     request = office.ask(order_id)
     office.sync()
-    assert secrets[0] == office.order(order_id).fact["consignee"]["name"]
+    assert office.order(order_id).fact["consignee"]["name"].startswith(secrets[0])
     elsewhere = written(listed(office)) + written(after_sales(office)) + written(office.after_sale(request))
     assert [] == [secret for secret in secrets[:3] if secret in elsewhere]
     assert all(
