@@ -9,7 +9,7 @@ from api.services import default_channel
 from engine.actions import ActionState
 from engine.rulebook import Channel
 from pipeline.access import RulesMay
-from pipeline.order_actions import ActionRefused
+from pipeline.orders.actions import ActionRefused
 
 OPEN = "open_channel_page"
 CLOSED = {409: Answer("店铺没有绑定，或还没有惠聚数据", component("problem"), media=MEDIA_TYPE)}

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.vocabulary import SCALARS, FieldType
 from engine.wording import SHANGHAI, said
-from pipeline.uploads import moment
+from pipeline.uploads.receiving import moment
 
 Fact = Mapping[str, Any]
 

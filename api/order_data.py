@@ -11,8 +11,8 @@ from api.problems import Problem
 from api.routes import Ask, Reply, Variant
 from api.schemas import Checker, Schema, array, component, integer, moment, record, text
 from engine.rulebook import Rulebook
-from pipeline.order_actions import REQUESTS, Accepted, Request
-from pipeline.order_requests import (
+from pipeline.orders.actions import REQUESTS, Accepted, Request
+from pipeline.orders.requests import (
     LONGEST_REMARK,
     MOST_CHARACTERS,
     MOST_PARCELS,
@@ -21,9 +21,9 @@ from pipeline.order_requests import (
     Parcel,
     Ship,
 )
-from pipeline.order_rules import About
-from pipeline.sendings import find_sending
-from pipeline.shown import Shown
+from pipeline.orders.rules import About
+from pipeline.orders.shown import Shown
+from pipeline.sending.sendings import find_sending
 from pipeline.store import ItemState
 
 ORDER_ID = text("订单号：自己的或渠道的", pattern="^[0-9A-Za-z_-]{1,64}$")

@@ -20,7 +20,6 @@ from engine.errors import ShelfgateError
 from engine.rulebook import RulebookError
 from mappings.sheet import SheetError
 from pipeline.access import NoAccessRules
-from pipeline.after_sales import AfterSaleUnknown
 from pipeline.binding import BindingRefused, BindingStateError
 from pipeline.callers import TokenRefused, TokenUnknown
 from pipeline.catalogue import InputError
@@ -28,19 +27,20 @@ from pipeline.clients import ChannelFailed, SettingsUnusable
 from pipeline.credentials import CredentialsIncomplete, CredentialsRejected
 from pipeline.drift import NoListedProductRules
 from pipeline.keyed_requests import KeyInUse, KeyMisused
-from pipeline.order_actions import ActionRefused, ActionUnknown, ActorRefused
-from pipeline.order_requests import RequestInvalid
-from pipeline.order_rules import NoOrderRules
-from pipeline.orders import OrderUnknown
+from pipeline.orders.actions import ActionRefused, ActionUnknown, ActorRefused
+from pipeline.orders.after_sales import AfterSaleUnknown
+from pipeline.orders.orders import OrderUnknown
+from pipeline.orders.requests import RequestInvalid
+from pipeline.orders.rules import NoOrderRules
 from pipeline.people import SignInRefused, UserRefused
 from pipeline.products import WrongShop
 from pipeline.reference import NoReference
-from pipeline.releasing import NotHeld
 from pipeline.secrets import KeyMissing, KeyUnusable, SealBroken
-from pipeline.sendings import SendingUnknown
+from pipeline.sending.releasing import NotHeld
+from pipeline.sending.sendings import SendingUnknown
 from pipeline.shops import ShopUnknown
 from pipeline.store import StoreBusy, StoreError, StoreRefused
-from pipeline.uploads import UploadRefused, UploadUnknown
+from pipeline.uploads.receiving import UploadRefused, UploadUnknown
 
 log = logging.getLogger("api")
 

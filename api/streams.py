@@ -15,8 +15,8 @@ from flask import Flask, Response, current_app, request
 from api.problems import Problem
 from api.services import Settings
 from pipeline.store import Store, StoreError
-from pipeline.uploads import UploadUnknown
-from pipeline.uploads_state import Progress, progress
+from pipeline.uploads.receiving import UploadUnknown
+from pipeline.uploads.state import Progress, progress
 
 EXTENSION = "shelfgate.streams"
 MEDIA = "text/event-stream"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipeline.store import Store
-from pipeline.uploads_check import CHUNK
+from pipeline.uploads.check import CHUNK
 
 TABLES = ("decisions", "upload_rows", "listings", "outbox")
 """What the check writes to, parents first."""

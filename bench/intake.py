@@ -25,7 +25,7 @@ from channels.sandbox.huiju.people import person
 from channels.sandbox.huiju.seed import order_of
 from engine.rulebook import find_manifest, load
 from mappings.channels.huiju_orders import parted
-from pipeline.intake import sync
+from pipeline.orders.intake import sync
 from pipeline.secrets import Vault, new_key
 from pipeline.shops import save_shop
 from pipeline.store import Order, Store, insert_for, migrate, new_id, open_store

@@ -46,12 +46,12 @@ from pipeline.store import (
     open_store,
 )
 from pipeline.store.types import json_text
-from pipeline.uploads import receive
-from pipeline.uploads_check import Checking, check_upload
-from pipeline.uploads_report import upload_workbook
-from pipeline.uploads_rows import reason_of
-from pipeline.uploads_sending import UploadSending, listing_sending
-from pipeline.uploads_state import progress
+from pipeline.uploads.check import Checking, check_upload
+from pipeline.uploads.receiving import receive
+from pipeline.uploads.report import upload_workbook
+from pipeline.uploads.rows import reason_of
+from pipeline.uploads.sending import UploadSending, listing_sending
+from pipeline.uploads.state import progress
 
 COST = "cost.json"
 CHANNEL = "huiju"

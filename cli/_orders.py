@@ -21,14 +21,14 @@ from engine.decision import plain
 from engine.rulebook import Rulebook
 from engine.vocabulary import FieldType, resolve
 from pipeline.binding import Actor
-from pipeline.lanes import Lanes
-from pipeline.order_actions import Accepted, ActionRefused, Request, RequestInvalid
+from pipeline.orders.actions import Accepted, ActionRefused, Request, RequestInvalid
+from pipeline.orders.shown import Shown
 from pipeline.secrets import Vault
-from pipeline.sendings import Sending, find_sending
-from pipeline.shown import Shown
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.sendings import Sending, find_sending
+from pipeline.sending.worker import Worker
 from pipeline.store import Store
-from pipeline.uploads import moment
-from pipeline.worker import Worker
+from pipeline.uploads.receiving import moment
 
 REFUSED, UNUSABLE = 1, 2
 STATES = {"enabled": "可以", "disabled": "不可以", "hidden": "不显示"}

@@ -21,11 +21,11 @@ from cli._orders import (
     title_of_value,
 )
 from cli._store import find_vault, opened, pick_shop, shop_option, store_option
-from pipeline.after_sales import Wanted, count_after_sales, list_after_sales, show_after_sale
-from pipeline.order_actions import act_on_after_sale
-from pipeline.order_requests import Decide
+from pipeline.orders.actions import act_on_after_sale
+from pipeline.orders.after_sales import Wanted, count_after_sales, list_after_sales, show_after_sale
+from pipeline.orders.requests import Decide
 from pipeline.store import AfterSaleKind, AfterSaleStatus
-from pipeline.uploads import moment
+from pipeline.uploads.receiving import moment
 
 DECISIONS = {
     "agree": "同意退款；退款由渠道完成",

@@ -13,7 +13,8 @@ from cli._options import Moment, channel_option, load_rules, pick_channel, rules
 from cli._store import opened, store_option
 from cli.upload import save_report
 from engine.decision import plain
-from pipeline.history import (
+from pipeline.store import RowState, Store, UploadState
+from pipeline.uploads.history import (
     Filter,
     RowStory,
     UploadLine,
@@ -24,10 +25,9 @@ from pipeline.history import (
     upload_line,
     uploads,
 )
-from pipeline.store import RowState, Store, UploadState
-from pipeline.uploads import moment
-from pipeline.uploads_report import WORKBOOK, report_formats
-from pipeline.uploads_state import ROW_TITLES
+from pipeline.uploads.receiving import moment
+from pipeline.uploads.report import WORKBOOK, report_formats
+from pipeline.uploads.state import ROW_TITLES
 
 
 @click.command("history")

@@ -21,11 +21,11 @@ from cli._orders import (
     title_of_value,
 )
 from cli._store import find_vault, opened, pick_shop, shop_option, store_option
-from pipeline.order_actions import act_on_order
-from pipeline.order_requests import Decide, EditLogistics, Parcel, Ship
-from pipeline.orders import Wanted, count_orders, list_orders, show_order
+from pipeline.orders.actions import act_on_order
+from pipeline.orders.orders import Wanted, count_orders, list_orders, show_order
+from pipeline.orders.requests import Decide, EditLogistics, Parcel, Ship
 from pipeline.store import OrderStatus
-from pipeline.uploads import moment
+from pipeline.uploads.receiving import moment
 
 
 @click.group("orders")

@@ -11,10 +11,10 @@ import click
 from cli._options import channel_option, load_rules, pick_channel, rules_option
 from cli._orders import show_json
 from cli._store import opened, pick_shop, shop_option, sign_in_as, store_option, user_option
-from pipeline.releasing import release_sending
-from pipeline.sendings import list_sendings
+from pipeline.sending.releasing import release_sending
+from pipeline.sending.sendings import list_sendings
 from pipeline.store import ItemState
-from pipeline.uploads import moment
+from pipeline.uploads.receiving import moment
 
 
 @click.group("outbox")

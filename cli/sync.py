@@ -12,7 +12,7 @@ from cli._options import channel_option, load_rules, pick_channel, rules_option
 from cli._progress import Bar
 from cli._store import find_vault, opened, pick_shop, shop_option, store_option
 from pipeline.clients import huiju_client
-from pipeline.intake import LOOK_BACK, sync
+from pipeline.orders.intake import LOOK_BACK, sync
 
 MOST_NAMED = 10
 """Records that were left out that are named on the screen."""

@@ -16,16 +16,16 @@ from cli._store import find_vault, opened, pick_shop, shop_option, sign_in_as, s
 from cli.check import REJECTED, UNDETERMINED, UNUSABLE
 from engine.rulebook import Channel, Rulebook
 from pipeline.clients import youzan_client
-from pipeline.history import failing_rows
-from pipeline.lanes import Lanes
 from pipeline.reference import load_reference
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.worker import Worker
 from pipeline.store import Store
-from pipeline.uploads import receive
-from pipeline.uploads_check import FRESH, Checking, check_upload
-from pipeline.uploads_report import WORKBOOK, report_formats, report_name, write_report
-from pipeline.uploads_sending import listing_sending
-from pipeline.uploads_state import ROW_TITLES, Progress, progress
-from pipeline.worker import Worker
+from pipeline.uploads.check import FRESH, Checking, check_upload
+from pipeline.uploads.history import failing_rows
+from pipeline.uploads.receiving import receive
+from pipeline.uploads.report import WORKBOOK, report_formats, report_name, write_report
+from pipeline.uploads.sending import listing_sending
+from pipeline.uploads.state import ROW_TITLES, Progress, progress
 
 SHOWN = 10
 """Failing rows that are named on the screen; the report has them all."""

@@ -19,8 +19,8 @@ from pipeline.crew import GRACE, Backstage, Crew
 from pipeline.live_rules import LiveRules
 from pipeline.logs import configure_logs
 from pipeline.measures import registry_of
-from pipeline.outbox import LEASE
-from pipeline.retrying import Patience
+from pipeline.sending.outbox import LEASE
+from pipeline.sending.retrying import Patience
 
 SHORTEST_LEASE, LONGEST_LEASE = 2, 3600
 LOOK = 0.1

@@ -12,15 +12,15 @@ from datetime import timedelta
 from channels.huiju import HuijuClient
 from engine.rulebook import Rulebook
 from pipeline.clients import Youzan, huiju_client, youzan_client
-from pipeline.lanes import Lanes
 from pipeline.live_rules import LiveRules
-from pipeline.outbox import LEASE
-from pipeline.retrying import Patience
+from pipeline.orders.syncing import Syncing
 from pipeline.secrets import Vault
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.outbox import LEASE
+from pipeline.sending.retrying import Patience
+from pipeline.sending.worker import Worker
 from pipeline.store import Store
-from pipeline.syncing import Syncing
-from pipeline.upload_runner import UploadRunner
-from pipeline.worker import Worker
+from pipeline.uploads.runner import UploadRunner
 
 log = logging.getLogger("pipeline.crew")
 

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from channels.errors import ChannelError
 from engine.decision import Decision
 from pipeline.live_rules import LiveRules
-from pipeline.queue import queue_by_channel
+from pipeline.sending.queue import queue_by_channel
 from pipeline.store import Store
 
 DECISIONS = Counter("shelfgate_decisions", "Decisions by ruleset and outcome", ("ruleset", "outcome"))

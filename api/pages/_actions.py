@@ -17,14 +17,14 @@ from engine.actions import ActionState
 from engine.rulebook import Rulebook
 from pipeline.binding import Actor
 from pipeline.callers import SCOPES
-from pipeline.order_actions import REQUESTS, Accepted, ActionRefused, Request
-from pipeline.order_requests import Decide, EditLogistics, Parcel, RequestInvalid, Ship
+from pipeline.orders.actions import REQUESTS, Accepted, ActionRefused, Request
+from pipeline.orders.requests import Decide, EditLogistics, Parcel, RequestInvalid, Ship
+from pipeline.orders.shown import Shown
 from pipeline.people import ROLE_TITLES
 from pipeline.secrets import Vault
-from pipeline.sendings import STATE_TITLES, Sending
-from pipeline.shown import Shown
+from pipeline.sending.sendings import STATE_TITLES, Sending
 from pipeline.store import ItemState, Store
-from pipeline.uploads import moment
+from pipeline.uploads.receiving import moment
 
 SCOPE = "orders:write"
 Act = Callable[[Store, Rulebook, Vault, Actor, str, str, Request], Accepted]
@@ -104,7 +104,7 @@ def _button(state: ActionState, home: str, places: Mapping[str, str], barred: st
 
 
 def asked(action: str, form: MultiDict[str, str]) -> Request:
-    """Read what a form asks for; what is wrong with it, `pipeline.order_requests` says."""
+    """Read what a form asks for; what is wrong with it, `pipeline.orders.requests` says."""
     carrier, waybill = form.get("carrier", ""), form.get("waybill", "")
     match FORMS[REQUESTS.get(action, Decide)]:
         case "ship":

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.history import UploadLine
-from pipeline.row_reasons import Reason
 from pipeline.store import RowState, UploadRow, UploadState
-from pipeline.uploads import moment
-from pipeline.uploads_state import ROW_TITLES, STATE_TITLES, Progress
+from pipeline.uploads.history import UploadLine
+from pipeline.uploads.reasons import Reason
+from pipeline.uploads.receiving import moment
+from pipeline.uploads.state import ROW_TITLES, STATE_TITLES, Progress
 
 UPLOAD_TONES: Mapping[UploadState, str] = {
     "received": "calm",

@@ -13,9 +13,9 @@ from api.pages._actions import SCOPE, attempt, buttons, is_waiting, sendings
 from api.pages._lists import BEFORE, SHOWN, SPAN, TEXT, one_of, pager, span
 from api.routes import Ask
 from engine.vocabulary import FieldType
-from pipeline.after_sales import Wanted, count_after_sales, list_after_sales, show_after_sale
-from pipeline.order_actions import act_on_after_sale
-from pipeline.uploads import moment
+from pipeline.orders.actions import act_on_after_sale
+from pipeline.orders.after_sales import Wanted, count_after_sales, list_after_sales, show_after_sale
+from pipeline.uploads.receiving import moment
 
 PAGES = Pages("after_sales", "售后")
 page = PAGES.page

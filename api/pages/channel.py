@@ -12,8 +12,8 @@ from api.pages._uploads import line_view
 from api.resources import reference, template
 from api.routes import Ask, Reply
 from pipeline.clients import ChannelFailed
-from pipeline.history import Filter, uploads
 from pipeline.reference import NoReference, load_reference
+from pipeline.uploads.history import Filter, uploads
 
 PAGES = Pages("channel", "惠聚渠道")
 page = PAGES.page

@@ -15,11 +15,11 @@ from api.resources import orders
 from api.routes import Ask
 from engine.vocabulary import FieldType
 from pipeline.clients import ChannelFailed
-from pipeline.order_actions import act_on_order
-from pipeline.orders import Wanted, count_orders, list_orders, show_order
-from pipeline.releasing import release_sending
-from pipeline.sendings import STATE_TITLES
-from pipeline.uploads import moment
+from pipeline.orders.actions import act_on_order
+from pipeline.orders.orders import Wanted, count_orders, list_orders, show_order
+from pipeline.sending.releasing import release_sending
+from pipeline.sending.sendings import STATE_TITLES
+from pipeline.uploads.receiving import moment
 
 PAGES = Pages("orders", "订单")
 page = PAGES.page

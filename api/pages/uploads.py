@@ -14,11 +14,11 @@ from api.pages._uploads import line_view, progress_view, row_view
 from api.resources.uploads import AROUND_FILE, ROW_ID, UPLOAD_ID, receive_file, story_of
 from api.routes import Ask
 from mappings.sheet_file import MOST_BYTES
-from pipeline.history import Filter, count_uploads, rows, upload_line, uploads
-from pipeline.row_reasons import reasons
 from pipeline.store import RowState
-from pipeline.uploads import moment, upload_of
-from pipeline.uploads_state import FAILING, ROW_TITLES, STATE_TITLES
+from pipeline.uploads.history import Filter, count_uploads, rows, upload_line, uploads
+from pipeline.uploads.reasons import reasons
+from pipeline.uploads.receiving import moment, upload_of
+from pipeline.uploads.state import FAILING, ROW_TITLES, STATE_TITLES
 
 PAGES = Pages("uploads", "导入")
 page = PAGES.page

@@ -17,8 +17,8 @@ from api.order_data import (
 )
 from api.routes import Answer, Ask, Reply, Resource
 from api.schemas import array, component, page_of
-from pipeline.after_sales import Wanted, list_after_sales, show_after_sale
-from pipeline.order_actions import act_on_after_sale
+from pipeline.orders.actions import act_on_after_sale
+from pipeline.orders.after_sales import Wanted, list_after_sales, show_after_sale
 from pipeline.store import AfterSaleKind, AfterSaleStatus
 
 AFTER_SALE_ID = ORDER_ID | {"title": "售后单号：自己的或渠道的"}

@@ -23,10 +23,10 @@ from api.problems import Problem
 from api.routes import Answer, Ask, Reply, Resource
 from api.schemas import array, component, integer, page_of, record
 from pipeline.clients import huiju_client
-from pipeline.intake import LOOK_BACK, begin_alone, end_alone, sync
-from pipeline.order_actions import act_on_order
-from pipeline.orders import Wanted, list_orders, show_order
-from pipeline.settlement import settlement
+from pipeline.orders.actions import act_on_order
+from pipeline.orders.intake import LOOK_BACK, begin_alone, end_alone, sync
+from pipeline.orders.orders import Wanted, list_orders, show_order
+from pipeline.orders.settlement import settlement
 from pipeline.store import OrderStatus
 
 TAKEN = record(

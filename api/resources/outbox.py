@@ -9,8 +9,8 @@ from api.lists import ID, LIMIT, cursor, page
 from api.order_data import SENDING
 from api.routes import Answer, Ask, Reply, Resource
 from api.schemas import array, component, page_of, text
-from pipeline.releasing import release_sending
-from pipeline.sendings import find_sending, list_sendings
+from pipeline.sending.releasing import release_sending
+from pipeline.sending.sendings import find_sending, list_sendings
 
 RESOURCE = Resource("outbox", "发往渠道的操作", {"sending": SENDING})
 route = RESOURCE.route

@@ -17,13 +17,13 @@ from api.routes import MULTIPART, Answer, Ask, Reply, Resource
 from api.schemas import array, boolean, component, integer, moment, or_null, page_of, record, text
 from api.streams import MEDIA, streams
 from mappings.sheet_file import MOST_BYTES
-from pipeline.history import Filter, RowStory, row_data, rows, story, upload_line, uploads
 from pipeline.reference import load_reference
-from pipeline.releasing import release_sending
-from pipeline.sendings import sending_of_row
+from pipeline.sending.releasing import release_sending
+from pipeline.sending.sendings import sending_of_row
 from pipeline.store import RowState, UploadState
-from pipeline.uploads import Received, receive, received_file, upload_of
-from pipeline.uploads_report import WORKBOOK, report_formats, report_media, report_name, write_report
+from pipeline.uploads.history import Filter, RowStory, row_data, rows, story, upload_line, uploads
+from pipeline.uploads.receiving import Received, receive, received_file, upload_of
+from pipeline.uploads.report import WORKBOOK, report_formats, report_media, report_name, write_report
 
 AROUND_FILE = 1_000_000
 """Bytes that a request may be larger than its file."""

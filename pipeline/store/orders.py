@@ -25,7 +25,7 @@ class Order(Base):
 
     Attributes:
         channel: Where it comes from (R20).
-        status: What has happened, folded (`pipeline.folding`); None where the channel's word for it is not known.
+        status: What has happened, folded (`pipeline.orders.folding`); None where the channel's word for it is not known.
         payment_kind: normal, or marked: the money does not pass through Youzan (R35).
         total: Sum to pay in fen, freight included; None where the channel does not tell.
         freight: Freight in fen; None where the channel does not tell.

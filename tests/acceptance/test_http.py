@@ -32,13 +32,13 @@ from mappings.reference import read_reference
 from pipeline.binding import Actor
 from pipeline.callers import make_token, scopes_of
 from pipeline.clients import HUIJU_URL, YOUZAN_CLIENT_ID, YOUZAN_CLIENT_SECRET, YOUZAN_URL
-from pipeline.lanes import Lanes
 from pipeline.live_rules import LiveRules
 from pipeline.secrets import Vault, new_key
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.worker import Worker
 from pipeline.shops import save_shop
 from pipeline.store import migrate, open_store
-from pipeline.upload_runner import UploadRunner
-from pipeline.worker import Worker
+from pipeline.uploads.runner import UploadRunner
 from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, good_rows, sheet
 
 PAGE = ROOT / "docs" / "howto" / "http.md"

@@ -32,7 +32,7 @@ from engine.rulebook import find_manifest
 from pipeline.live_rules import LiveRules
 from pipeline.secrets import Vault, new_key
 from pipeline.store import migrate, open_store
-from pipeline.upload_runner import UploadRunner
+from pipeline.uploads.runner import UploadRunner
 from tests.integration.api.front import PASSWORD, add_people
 from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, plant
 

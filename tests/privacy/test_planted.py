@@ -60,7 +60,7 @@ def test_of_a_service_in_another_process():
     subprocess.run([sys.executable, "-c", SERVED, "serve"], check=True)
 
 def test_of_a_log_line():
-    logging.getLogger("pipeline.intake").debug("%s", {"buyer": "买家甲"})
+    logging.getLogger("pipeline.orders.intake").debug("%s", {"buyer": "买家甲"})
 
 def test_of_an_error_in_the_log():
     try:
@@ -97,7 +97,7 @@ FOUND = (
     "command orders list: consignee.phone 13000000001 (test_it.py::test_of_a_command)",
     "consignee.address 示例路1号 (test_it.py::test_of_a_process)",
     "http GET /v1/orders: buyer.id huiju-buyer-0001 (test_it.py::test_of_a_service_in_another_process)",
-    "log pipeline.intake: buyer.name 买家甲 (test_it.py::test_of_a_log_line)",
+    "log pipeline.orders.intake: buyer.name 买家甲 (test_it.py::test_of_a_log_line)",
     "log api: consignee.phone 13000000001 (test_it.py::test_of_an_error_in_the_log)",
     "report.xlsx: consignee.name 收货人10001",
     "store.db: consignee.phone 13000000001",

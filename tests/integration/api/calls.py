@@ -18,7 +18,7 @@ from api.resources import resources
 from api.routes import JSON, Route
 from pipeline.callers import list_tokens, make_token
 from pipeline.store import AfterSale, Order, OutboxItem, database_now, new_id
-from pipeline.uploads import receive
+from pipeline.uploads.receiving import receive
 from tests.integration.api.front import Front
 
 UNKNOWN = "0" * 32

@@ -14,11 +14,11 @@ from sqlalchemy import update
 
 from channels.sandbox import Sandbox
 from channels.sandbox.huiju.seed import order_of
-from pipeline.intake import begin_alone, end_alone
-from pipeline.lanes import Lanes
-from pipeline.sendings import find_sending
+from pipeline.orders.intake import begin_alone, end_alone
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.sendings import find_sending
+from pipeline.sending.worker import Worker
 from pipeline.store import BindingRow, OutboxItem
-from pipeline.worker import Worker
 from tests.integration.api.front import OTHER, Front, diagnostics
 from tests.integration.demo_shop import SHOP
 from tests.integration.push.orders.conftest import SECRETS, order_fact

@@ -23,10 +23,10 @@ from channels.sandbox import Sandbox, read_seed
 from channels.sandbox.huiju.seed import plant as sell
 from engine.rulebook import find_manifest
 from pipeline.binding import open_credentials
-from pipeline.intake import sync
 from pipeline.live_rules import LiveRules
+from pipeline.orders.intake import sync
 from pipeline.store import BindingRow, OutboxItem, UploadRow, User
-from pipeline.upload_runner import UploadRunner
+from pipeline.uploads.runner import UploadRunner
 from tests.integration.api.front import OTHER, PASSWORD, Front
 from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP
 

@@ -15,7 +15,7 @@ from api.app import create_app
 from api.services import Services, Settings
 from api.streams import Looks, Streams
 from pipeline.store import Store, UploadRow
-from pipeline.uploads_state import advance, fail
+from pipeline.uploads.state import advance, fail
 from tests.integration.api.front import Front
 from tests.integration.api.test_uploads import check_all, send
 from tests.integration.demo_shop import good_rows, sheet

@@ -15,11 +15,11 @@ from api.app import create_app
 from api.services import Services
 from channels.sandbox import Sandbox
 from mappings import sheet_file
-from pipeline.lanes import Lanes
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.worker import Worker
 from pipeline.store import BindingRow, OutboxItem, ReferenceSnapshot, UploadRow
-from pipeline.upload_runner import UploadRunner
-from pipeline.uploads_state import progress
-from pipeline.worker import Worker
+from pipeline.uploads.runner import UploadRunner
+from pipeline.uploads.state import progress
 from tests.integration.api.front import OTHER, Front, diagnostics
 from tests.integration.demo_shop import SHOP, good_rows, sheet
 

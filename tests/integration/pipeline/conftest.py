@@ -15,9 +15,9 @@ from engine.rulebook import Rulebook, find_manifest, load
 from pipeline.binding import Actor
 from pipeline.store import Listing, Store, Upload, UploadRow, database_now
 from pipeline.store.types import json_text
-from pipeline.uploads import Received, receive
-from pipeline.uploads_check import Checking, check_upload
-from pipeline.uploads_state import Progress, advance
+from pipeline.uploads.check import Checking, check_upload
+from pipeline.uploads.receiving import Received, receive
+from pipeline.uploads.state import Progress, advance
 from tests.integration import demo_shop
 from tests.integration.demo_shop import EXAMPLES, ROOT, SHOP, plant
 
@@ -67,7 +67,7 @@ class Desk:
         return received.upload_id
 
     def progress(self, upload_id: str) -> Progress:
-        from pipeline.uploads_state import progress
+        from pipeline.uploads.state import progress
 
         return progress(self.store, upload_id)
 

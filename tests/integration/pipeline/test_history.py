@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pipeline.binding import Actor
-from pipeline.history import Filter, count_uploads, failing_rows, rows, story, upload_line, uploads
 from pipeline.store import OutboxItem, database_now
-from pipeline.uploads import UploadUnknown
-from pipeline.uploads_check import check_upload
+from pipeline.uploads.check import check_upload
+from pipeline.uploads.history import Filter, count_uploads, failing_rows, rows, story, upload_line, uploads
+from pipeline.uploads.receiving import UploadUnknown
 
 Sheet = Callable[[Sequence[Sequence[str]]], bytes]
 Rows = list[list[str]]

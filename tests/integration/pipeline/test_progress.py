@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from pipeline import uploads_check
 from pipeline.store import Upload
-from pipeline.uploads_check import check_upload
-from pipeline.uploads_state import count_rows
+from pipeline.uploads import check as uploads_check
+from pipeline.uploads.check import check_upload
+from pipeline.uploads.state import count_rows
 
 Sheet = Callable[[Sequence[Sequence[str]]], bytes]
 Rows = list[list[str]]

@@ -17,10 +17,9 @@ from sqlalchemy import func, select, update
 
 from channels.youzan import YouzanClient
 from engine.rulebook import find_manifest
-from pipeline import upload_runner, uploads_check
 from pipeline.clients import ChannelFailed, SettingsUnusable
 from pipeline.live_rules import LiveRules
-from pipeline.queue import queue_by_channel
+from pipeline.sending.queue import queue_by_channel
 from pipeline.store import (
     DecisionRow,
     Listing,
@@ -31,14 +30,17 @@ from pipeline.store import (
     UploadRow,
     database_now,
 )
-from pipeline.upload_runner import AGAIN, HOLD, MOST_TRIES, UploadRunner
+from pipeline.uploads import check as uploads_check
+from pipeline.uploads import runner as upload_runner
+from pipeline.uploads.runner import AGAIN, HOLD, MOST_TRIES, UploadRunner
 from tests.integration.demo_shop import ROOT
 
 PROGRAM = """
 import sys, time
 from contextlib import nullcontext
 from pathlib import Path
-from pipeline import upload_runner, uploads_check
+from pipeline.uploads import runner as upload_runner
+from pipeline.uploads import check as uploads_check
 from pipeline.live_rules import LiveRules
 from pipeline.store import open_store
 

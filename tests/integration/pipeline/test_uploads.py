@@ -15,14 +15,14 @@ from sqlalchemy import delete, func, select
 
 from engine.errors import ShelfgateError
 from mappings.report import formats
-from pipeline import uploads_check
 from pipeline.binding import Actor
 from pipeline.store import DecisionRow, Listing, OutboxItem, Product, Upload, UploadFile
-from pipeline.uploads import UploadRefused, UploadUnknown, received_file
-from pipeline.uploads_check import check_upload
-from pipeline.uploads_report import upload_report, upload_workbook
-from pipeline.uploads_rows import decisions_from
-from pipeline.uploads_sending import listing_sending
+from pipeline.uploads import check as uploads_check
+from pipeline.uploads.check import check_upload
+from pipeline.uploads.receiving import UploadRefused, UploadUnknown, received_file
+from pipeline.uploads.report import upload_report, upload_workbook
+from pipeline.uploads.rows import decisions_from
+from pipeline.uploads.sending import listing_sending
 
 Sheet = Callable[[Sequence[Sequence[str]]], bytes]
 Rows = list[list[str]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pipeline.uploads_check import check_upload
+from pipeline.uploads.check import check_upload
 
 Sheet = Callable[[Sequence[Sequence[str]]], bytes]
 Rows = list[list[str]]

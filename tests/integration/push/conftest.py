@@ -25,9 +25,9 @@ from channels.sandbox import Sandbox, SandboxConfig, Seed
 from engine.rulebook import Rulebook, find_manifest, load
 from mappings.channels.huiju import product_payload
 from mappings.reference import read_reference
-from pipeline.lanes import Lanes
-from pipeline.push import enqueue_listing
 from pipeline.secrets import KEYS, Vault, new_key
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.push import enqueue_listing
 from pipeline.shops import save_shop
 from pipeline.store import (
     BindingRow,
@@ -40,7 +40,7 @@ from pipeline.store import (
     database_now,
     new_id,
 )
-from pipeline.uploads_state import Progress, advance, progress
+from pipeline.uploads.state import Progress, advance, progress
 
 ROOT = Path(__file__).parents[3]
 SHOP = "38405005"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import ShelfgateError
-from pipeline.outbox import (
+from pipeline.sending.outbox import (
     Hold,
     LeaseLost,
     Renewer,
@@ -17,7 +17,7 @@ from pipeline.outbox import (
     idempotency_key,
     may_have_arrived,
 )
-from pipeline.rate import HeldBack, Pace
+from pipeline.sending.rate import HeldBack, Pace
 from pipeline.store import OutboxItem, Rate, database_now, settle
 
 SHOP = "38405005"

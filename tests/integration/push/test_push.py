@@ -8,11 +8,11 @@ from typing import Any
 
 from channels.sandbox import Sandbox
 from channels.sandbox.faults import Fault, FaultPlan
-from pipeline.outbox import claim_next
-from pipeline.push import give_way, release
-from pipeline.retrying import Patience
+from pipeline.sending.outbox import claim_next
+from pipeline.sending.push import give_way, release
+from pipeline.sending.retrying import Patience
+from pipeline.sending.worker import Worker
 from pipeline.store import BindingRow, Listing, OutboxItem, database_now
-from pipeline.worker import Worker
 
 SHOP = "38405005"
 ADD, GET = "/product/add", "/product/get"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.rate import AHEAD, LONGEST_HOLD, SHARE, HeldBack, Pace
+from pipeline.sending.rate import AHEAD, LONGEST_HOLD, SHARE, HeldBack, Pace
 from pipeline.store import Rate, Store, database_now, hold_back
 
 Wait = Callable[[Callable[[], bool], float], None]

@@ -11,9 +11,9 @@ import pytest
 
 from channels.sandbox import Sandbox
 from channels.sandbox.faults import Fault, FaultPlan
-from pipeline.outbox import Subject, enqueue
+from pipeline.sending.outbox import Subject, enqueue
+from pipeline.sending.worker import Worker
 from pipeline.store import OutboxItem, database_now
-from pipeline.worker import Worker
 
 SHOP = "38405005"
 Wait = Callable[[Callable[[], bool], float], None]

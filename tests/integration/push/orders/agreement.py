@@ -12,7 +12,7 @@ from channels.sandbox.huiju.state import Record
 from engine.actions import ActionState
 from engine.flows import FlowMatcher, Observation, fold, matcher
 from mappings.channels.huiju_orders import reported_after_sale, reported_order
-from pipeline.order_actions import Accepted
+from pipeline.orders.actions import Accepted
 from pipeline.store import AfterSale, Event, Order
 from tests.integration.push.orders.histories import BACK_OFFICE, DECISION, OVER, REACHED, Scene, Sent
 from tests.integration.push.orders.marketplace import allowed

@@ -17,19 +17,19 @@ from channels.sandbox import Sandbox
 from channels.sandbox.faults import Fault
 from channels.sandbox.huiju.seed import order_of
 from engine.rulebook import Rulebook
-from pipeline.after_sales import show_after_sale
 from pipeline.binding import Actor
-from pipeline.intake import Synced, sync
-from pipeline.lanes import Lanes
-from pipeline.order_actions import Accepted, act_on_after_sale, act_on_order
-from pipeline.order_requests import Decide, Parcel, Ship
-from pipeline.orders import show_order
-from pipeline.retrying import Patience
+from pipeline.orders.actions import Accepted, act_on_after_sale, act_on_order
+from pipeline.orders.after_sales import show_after_sale
+from pipeline.orders.intake import Synced, sync
+from pipeline.orders.orders import show_order
+from pipeline.orders.requests import Decide, Parcel, Ship
+from pipeline.orders.shown import Shown
 from pipeline.secrets import Vault
-from pipeline.sendings import Sending, find_sending
-from pipeline.shown import Shown
+from pipeline.sending.lanes import Lanes
+from pipeline.sending.retrying import Patience
+from pipeline.sending.sendings import Sending, find_sending
+from pipeline.sending.worker import Worker
 from pipeline.store import AfterSale, AuditEntry, Order, OutboxItem, Store, database_now
-from pipeline.worker import Worker
 
 SHOP = "38405005"
 AMY = Actor("u1", "王小美", "operator", SHOP)

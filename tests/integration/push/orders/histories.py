@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import delete, select, update
 
-import pipeline.intake
+import pipeline.orders.intake
 from channels.huiju import HuijuClient, HuijuCredentials
 from channels.huiju.profile import load_profile
 from channels.sandbox.faults import PAGE_FAULTS, Fault, FaultPlan
@@ -27,13 +27,13 @@ from channels.sandbox.huiju.seed import order_of
 from channels.wire import Retry
 from engine.actions import ActionState
 from pipeline.clients import ChannelFailed
-from pipeline.intake import Synced, sync
-from pipeline.order_actions import Accepted, ActionRefused
-from pipeline.order_rules import OrderRules
-from pipeline.releasing import release_sending
-from pipeline.snapshots import Snapshot, after_sale_snapshot, order_snapshot
+from pipeline.orders.actions import Accepted, ActionRefused
+from pipeline.orders.intake import Synced, sync
+from pipeline.orders.rules import OrderRules
+from pipeline.orders.snapshots import Snapshot, after_sale_snapshot, order_snapshot
+from pipeline.orders.taking_in import take_in
+from pipeline.sending.releasing import release_sending
 from pipeline.store import AfterSale, AuditEntry, Cursor, Event, Order, OutboxItem, Rate, database_now
-from pipeline.taking_in import take_in
 from tests.integration.push.orders.conftest import AMY, IDENTITY, SHOP, Office, order_fact
 from tests.integration.push.orders.marketplace import Marketplace
 from tests.integration.push.orders.mortal import Dead, Mortal
@@ -203,7 +203,7 @@ class Scene:
         look_back = timedelta(seconds=self.model.now - self.start + 1)
         with self.faults([fault] if fault else []), pytest.MonkeyPatch.context() as patch:
             if dies == "within":
-                patch.setattr(pipeline.intake, "take_in", _dying(take_in))
+                patch.setattr(pipeline.orders.intake, "take_in", _dying(take_in))
             try:
                 return sync(
                     self.office.store, client, self.office.rulebook, self.office.vault, SHOP, "huiju",

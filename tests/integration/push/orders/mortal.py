@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.huiju import HuijuClient
-from pipeline.lanes import Lane, Lanes
-from pipeline.outbox import Hold
-from pipeline.retrying import Ending, Patience
-from pipeline.worker import Worker
+from pipeline.sending.lanes import Lane, Lanes
+from pipeline.sending.outbox import Hold
+from pipeline.sending.retrying import Ending, Patience
+from pipeline.sending.worker import Worker
 from tests.integration.push.orders.conftest import Office
 
 

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from channels.sandbox.faults import Fault, FaultPlan
-from pipeline import intake
-from pipeline.after_sales import AfterSaleUnknown
 from pipeline.binding import Actor
-from pipeline.order_actions import ActionRefused, ActionUnknown, ActorRefused
-from pipeline.order_requests import EditLogistics, Parcel, RequestInvalid, Ship
-from pipeline.orders import OrderUnknown
-from pipeline.releasing import NotHeld, release_sending
-from pipeline.sendings import SendingUnknown, find_sending, list_sendings
+from pipeline.orders import intake
+from pipeline.orders.actions import ActionRefused, ActionUnknown, ActorRefused
+from pipeline.orders.after_sales import AfterSaleUnknown
+from pipeline.orders.orders import OrderUnknown
+from pipeline.orders.requests import EditLogistics, Parcel, RequestInvalid, Ship
+from pipeline.sending.releasing import NotHeld, release_sending
+from pipeline.sending.sendings import SendingUnknown, find_sending, list_sendings
 from pipeline.store import AuditEntry, OutboxItem
 
 SHOP = "38405005"

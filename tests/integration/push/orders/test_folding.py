@@ -21,10 +21,10 @@ from channels.sandbox.huiju import after_sales as decisions
 from channels.sandbox.huiju import orders as shipping
 from channels.sandbox.huiju.buyer import Buyer
 from channels.sandbox.huiju.state import HuijuState
-from pipeline.order_rules import OrderRules
-from pipeline.snapshots import Snapshot, after_sale_snapshot, order_snapshot
+from pipeline.orders.rules import OrderRules
+from pipeline.orders.snapshots import Snapshot, after_sale_snapshot, order_snapshot
+from pipeline.orders.taking_in import take_in
 from pipeline.store import AfterSale, Event, Order, Shipment
-from pipeline.taking_in import take_in
 
 SHOP = "38405005"
 START = 1_646_900_000

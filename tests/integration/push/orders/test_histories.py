@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy import event
 
-import pipeline.rate
-from pipeline.order_actions import Accepted
-from pipeline.order_requests import Decide, EditLogistics, Parcel, Ship
+import pipeline.sending.rate
+from pipeline.orders.actions import Accepted
+from pipeline.orders.requests import Decide, EditLogistics, Parcel, Ship
 from tests.integration.push.orders.agreement import (
     SecondOpinion,
     audited,
@@ -337,7 +337,7 @@ def play(
     chosen: settings,
 ) -> None:
     """Play histories, and tell how many steps they had."""
-    monkeypatch.setattr(pipeline.rate, "LEAD", timedelta(0))
+    monkeypatch.setattr(pipeline.sending.rate, "LEAD", timedelta(0))
     if database == "sqlite":  # no power is lost here, and a step need not wait for the disk
         event.listen(office.store.engine, "connect", _hurry)
         office.store.engine.dispose()

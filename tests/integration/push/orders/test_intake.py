@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import MetaData, select
 
 from channels.sandbox.faults import Fault, FaultPlan
-from pipeline import intake
 from pipeline.clients import ChannelFailed
-from pipeline.intake import begin_alone, end_alone, sync
-from pipeline.settlement import Settlement, settlement
+from pipeline.orders import intake
+from pipeline.orders.intake import begin_alone, end_alone, sync
+from pipeline.orders.settlement import Settlement, settlement
+from pipeline.orders.syncing import Syncing
+from pipeline.orders.taking_in import Taken
 from pipeline.store import Cursor, Event, Order, Shipment, Store
-from pipeline.syncing import Syncing
-from pipeline.taking_in import Taken
 
 SHOP = "38405005"
 

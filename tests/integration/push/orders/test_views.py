@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from engine.decision import plain
-from pipeline.after_sales import AfterSaleUnknown, count_after_sales, list_after_sales, show_after_sale
-from pipeline.after_sales import Wanted as WantedAfterSales
-from pipeline.orders import OrderUnknown, Wanted, count_orders, list_orders, show_order
-from pipeline.shown import Shown
+from pipeline.orders.after_sales import AfterSaleUnknown, count_after_sales, list_after_sales, show_after_sale
+from pipeline.orders.after_sales import Wanted as WantedAfterSales
+from pipeline.orders.orders import OrderUnknown, Wanted, count_orders, list_orders, show_order
+from pipeline.orders.shown import Shown
 from pipeline.store import Order
 
 SHOP = "38405005"

@@ -1,0 +1,1 @@
+"""Uploads (导入): received, checked, reported, and told of afterwards (R16–R19)."""
