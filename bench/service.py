@@ -26,7 +26,7 @@ from bench.data import REFERENCE, SHOP, Item, facts, sample
 from engine.decision import plain
 from mappings.reference import read_reference
 from mappings.youzan import product_from_item
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.callers import make_token, scopes_of
 from pipeline.clients import HUIJU, YOUZAN_CLIENT_ID, YOUZAN_CLIENT_SECRET, YOUZAN_URL
 from pipeline.secrets import KEYS, new_key

@@ -30,7 +30,7 @@ from engine.session import Session
 from mappings.reference import read_reference
 from mappings.sheet import open_upload
 from mappings.sheet_rows import RowReader
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.clients import youzan_client
 from pipeline.products import payload_texts, product_of
 from pipeline.shops import save_shop

@@ -20,7 +20,7 @@ from engine.actions import ActionState
 from engine.decision import plain
 from engine.rulebook import Rulebook
 from engine.vocabulary import FieldType, resolve
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.orders.actions import Accepted, ActionRefused, Request, RequestInvalid
 from pipeline.orders.shown import Shown
 from pipeline.secrets import Vault

@@ -14,7 +14,7 @@ import click
 
 from engine.rulebook import Rulebook
 from engine.tables import Tables
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.checking import Checker
 from pipeline.people import sign_in
 from pipeline.secrets import DEFAULT_KEY_FILE, KEY_FILE, KEYS, Vault, open_vault, write_key_file

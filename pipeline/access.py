@@ -10,7 +10,8 @@ from engine.actions import ActionSession, Verdict
 from engine.errors import ShelfgateError
 from engine.rulebook import Rulebook
 from engine.rules import Ruleset
-from pipeline.binding import Action, Actor
+from pipeline.actors import Actor
+from pipeline.binding import Action
 from pipeline.shops import shop_fact
 from pipeline.store import Store
 

@@ -12,13 +12,14 @@ from typing import Literal, Protocol
 from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
+from pipeline.actors import Actor
+from pipeline.audit import audit_entry
 from pipeline.credentials import Credentials, Probe, check_complete, try_on_channel
 from pipeline.secrets import Vault
 from pipeline.store import (
     AuditEntry,
     AuditOutcome,
     BindingRow,
-    Role,
     Shop,
     Store,
     StoreConflict,
@@ -27,21 +28,6 @@ from pipeline.store import (
 
 Action = Literal["bind", "replace_credentials", "unbind"]
 TITLES: dict[Action, str] = {"bind": "绑定", "replace_credentials": "更换凭据", "unbind": "解绑"}
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Name who asks.
-
-    Attributes:
-        shop_id: The shop that the actor belongs to; no other may be bound by them.
-        role: What the actor is there (R5).
-    """
-
-    id: str
-    name: str
-    role: Role
-    shop_id: str
 
 
 class Verdict(Protocol):
@@ -244,16 +230,15 @@ class _Attempt:
 
     def entry(self, session: Session, outcome: AuditOutcome, reason: str = "") -> AuditEntry:
         """Make the entry for the audit trail."""
-        return AuditEntry(
-            at=database_now(session),
+        subject = f"{self.shop_id}/{self.channel}"
+        return audit_entry(
+            self.actor,
+            self.channel,
+            self.action,
+            subject,
+            outcome,
+            database_now(session),
             shop_id=self.shop_id,
-            channel=self.channel,
-            actor_id=self.actor.id,
-            actor_name=self.actor.name,
-            actor_role=self.actor.role,
-            action=self.action,
-            subject=f"{self.shop_id}/{self.channel}",
-            outcome=outcome,
             reason=reason,
         )
 

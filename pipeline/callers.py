@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
 from engine.suggest import did_you_mean
-from pipeline.binding import Actor
+from pipeline.actors import Actor
+from pipeline.audit import audit_entry
 from pipeline.people import MAY_ADD, ROLE_TITLES
 from pipeline.store import (
     AuditEntry,
-    AuditOutcome,
     Role,
     Store,
     Token,
@@ -291,19 +291,7 @@ def _refusal(by: Actor, name: str, role: Role, scopes: tuple[str, ...], life: ti
 
 
 def _entry(by: Actor, action: str, subject: str, at: datetime, refused: str) -> AuditEntry:
-    outcome: AuditOutcome = "refused" if refused else "done"
-    return AuditEntry(
-        at=at,
-        shop_id=by.shop_id,
-        channel="",
-        actor_id=by.id,
-        actor_name=by.name,
-        actor_role=by.role,
-        action=action,
-        subject=subject,
-        outcome=outcome,
-        reason=refused,
-    )
+    return audit_entry(by, "", action, subject, "refused" if refused else "done", at, reason=refused)
 
 
 def _hashed(value: str) -> str:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from engine.errors import ShelfgateError
-from pipeline.binding import Actor
+from pipeline.actors import Actor
+from pipeline.audit import audit_entry
 from pipeline.shops import ShopUnknown
 from pipeline.store import (
-    AuditEntry,
     AuditOutcome,
     Role,
     Shop,
@@ -115,7 +115,11 @@ def add_user(
                 user.created_at = database_now(session)
                 session.add(user)
                 session.flush()
-            session.add(_entry(session, by, shop_id, login, role, "refused" if refused else "done", refused))
+            outcome: AuditOutcome = "refused" if refused else "done"
+            subject, now = f"{login}（{ROLE_TITLES[role]}）", database_now(session)
+            session.add(
+                audit_entry(by, "", "add_user", subject, outcome, now, shop_id=shop_id, reason=refused)
+            )
     except StoreConflict as error:
         if error.constraint != "uq_users_login":
             raise
@@ -162,29 +166,6 @@ def _refusal(session: Session, by: Actor | None, shop_id: str, role: Role) -> st
     if role not in MAY_ADD.get(by.role, ()):
         return f"{ROLE_TITLES[by.role]}不能添加{ROLE_TITLES[role]}；请由高级管理员添加"
     return ""
-
-
-def _entry(
-    session: Session,
-    by: Actor | None,
-    shop_id: str,
-    login: str,
-    role: Role,
-    outcome: AuditOutcome,
-    reason: str,
-) -> AuditEntry:
-    return AuditEntry(
-        at=database_now(session),
-        shop_id=shop_id,
-        channel="",
-        actor_id=by.id if by else "",
-        actor_name=by.name if by else "",
-        actor_role=by.role if by else "",
-        action="add_user",
-        subject=f"{login}（{ROLE_TITLES[role]}）",
-        outcome=outcome,
-        reason=reason,
-    )
 
 
 def _person(user: User) -> Person:

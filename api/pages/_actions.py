@@ -15,7 +15,7 @@ from api.problems import problem_of
 from api.routes import Ask
 from engine.actions import ActionState
 from engine.rulebook import Rulebook
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.callers import SCOPES
 from pipeline.orders.actions import REQUESTS, Accepted, ActionRefused, Request
 from pipeline.orders.requests import Decide, EditLogistics, Parcel, RequestInvalid, Ship

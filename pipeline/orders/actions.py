@@ -18,8 +18,8 @@ from engine.errors import ShelfgateError
 from engine.flows import CommandResult
 from engine.rulebook import Rulebook
 from engine.suggest import did_you_mean
+from pipeline.actors import Actor
 from pipeline.audit import audit_entry
-from pipeline.binding import Actor
 from pipeline.orders.after_sales import AfterSaleUnknown, find_after_sale
 from pipeline.orders.facts import after_sale_facts, order_facts, shipment_facts
 from pipeline.orders.orders import OrderUnknown, find_order

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.errors import ShelfgateError
+from pipeline.actors import Actor
 from pipeline.audit import audit_entry
-from pipeline.binding import Actor
 from pipeline.orders.actions import MAY_ACT, ActorRefused
 from pipeline.sending.push import release
 from pipeline.sending.sendings import STATE_TITLES, Sending, SendingUnknown, sending_of

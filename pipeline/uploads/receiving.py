@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.errors import ShelfgateError
 from engine.wording import SHANGHAI
 from mappings.workbook_file import mark_of
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.shops import ShopUnknown
 from pipeline.store import (
     Shop,

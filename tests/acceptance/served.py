@@ -27,7 +27,7 @@ from channels.huiju import HuijuCredentials
 from channels.sandbox import Sandbox, SandboxConfig, read_seed
 from channels.youzan import YouzanCredentials
 from mappings.sheet_columns import UPLOAD_COLUMNS
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.callers import make_token, scopes_of
 from pipeline.secrets import KEYS, Vault, new_key
 from pipeline.store import migrate, open_store

@@ -29,7 +29,7 @@ from channels.sandbox import Sandbox, SandboxConfig, read_seed
 from channels.youzan import YouzanCredentials
 from engine.rulebook import find_manifest
 from mappings.reference import read_reference
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.callers import make_token, scopes_of
 from pipeline.clients import HUIJU_URL, YOUZAN_CLIENT_ID, YOUZAN_CLIENT_SECRET, YOUZAN_URL
 from pipeline.live_rules import LiveRules

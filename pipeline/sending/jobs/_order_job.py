@@ -12,8 +12,8 @@ from channels.errors import ChannelError, UnreadableReply
 from channels.huiju import HuijuClient
 from engine.actions import ActionState
 from mappings.values import PayloadError
+from pipeline.actors import Actor
 from pipeline.audit import audit_entry
-from pipeline.binding import Actor
 from pipeline.orders.rules import OrderRules
 from pipeline.orders.snapshots import Snapshot, after_sale_snapshot, order_snapshot
 from pipeline.orders.taking_in import take_in

@@ -14,7 +14,7 @@ from werkzeug.security import generate_password_hash
 
 from api.access import COOKIE
 from api.services import Services
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.callers import make_token, scopes_of, start_session
 from pipeline.people import METHOD
 from pipeline.store import Role, Store, User, database_now

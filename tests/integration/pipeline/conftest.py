@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.rulebook import Rulebook, find_manifest, load
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.store import Listing, Store, Upload, UploadRow, database_now
 from pipeline.store.types import json_text
 from pipeline.uploads.check import Checking, check_upload

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.callers import (
     LONGEST_LIFE,
     PREFIX,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.store import OutboxItem, database_now
 from pipeline.uploads.check import check_upload
 from pipeline.uploads.history import Filter, count_uploads, failing_rows, rows, story, upload_line, uploads

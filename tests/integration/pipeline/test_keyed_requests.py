@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.callers import Caller
 from pipeline.keyed_requests import (
     KEPT,

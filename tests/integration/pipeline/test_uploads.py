@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 
 from engine.errors import ShelfgateError
 from mappings.report import formats
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.store import DecisionRow, Listing, OutboxItem, Product, Upload, UploadFile
 from pipeline.uploads import check as uploads_check
 from pipeline.uploads.check import check_upload

@@ -23,9 +23,9 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.errors import ShelfgateError
+from pipeline.actors import Actor
 from pipeline.binding import (
     Action,
-    Actor,
     BindingRefused,
     BindingStateError,
     bind,

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from engine.rulebook import Rulebook, load
 from pipeline.access import NoAccessRules, RulesMay
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.people import (
     Person,
     SignInRefused,

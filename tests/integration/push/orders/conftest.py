@@ -17,7 +17,7 @@ from channels.sandbox import Sandbox
 from channels.sandbox.faults import Fault
 from channels.sandbox.huiju.seed import order_of
 from engine.rulebook import Rulebook
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.orders.actions import Accepted, act_on_after_sale, act_on_order
 from pipeline.orders.after_sales import show_after_sale
 from pipeline.orders.intake import Synced, sync

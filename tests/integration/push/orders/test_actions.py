@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from channels.sandbox.faults import Fault, FaultPlan
-from pipeline.binding import Actor
+from pipeline.actors import Actor
 from pipeline.orders import intake
 from pipeline.orders.actions import ActionRefused, ActionUnknown, ActorRefused
 from pipeline.orders.after_sales import AfterSaleUnknown
