@@ -330,6 +330,7 @@ def test_a_viewer_sees_everything_and_no_button_that_works(visit: Visit) -> None
     page = visit.page
     visit.go("/orders")
     visit.sign_in("zhou")
+    visit.wait_for(page.locator("td.id a").first)
     page.locator("td.id a").first.click()
     expect(page.get_by_role("button", name="发货", exact=True)).to_have_attribute("aria-disabled", "true")
     expect(page.locator("summary")).to_have_count(0)
@@ -347,6 +348,7 @@ def test_nothing_is_cut_off_on_the_screen_of_a_phone(visit: Visit) -> None:
         visit.go(path)
         assert NARROW["width"] >= page.evaluate("document.documentElement.scrollWidth"), path
     page.goto(visit.home + "/orders")
+    visit.wait_for(page.locator("td.id a").first)
     page.locator("td.id a").first.click()
     expect(page.get_by_role("heading", name="操作")).to_be_visible()
     assert NARROW["width"] >= page.evaluate("document.documentElement.scrollWidth")

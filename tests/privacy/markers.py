@@ -53,6 +53,12 @@ ALLOWED = (
         CONSIGNEE,
         "staff must ship: an order's own view shows the consignee",
     ),
+    _place(
+        "http",
+        r"POST /orders/[^/]+/actions/[a-z_]+",
+        CONSIGNEE,
+        "the same page, shown again where a request is refused",
+    ),
     _place("command", r".*\borders show\b.*", CONSIGNEE, "the same on the command line"),
     _place("http", r"GET /v1/(?:openapi\.json|schemas/.*)", frozenset(FORMS), SCHEMA_EXAMPLE),
     _place(

@@ -11,6 +11,9 @@ import pytest
 
 from tests.privacy.watch import Watch, watch_commands, watch_log, watch_service
 
+HANDED_ON = "privacy"
+"""Under which name a process that runs a part of the tests hands on what it saw."""
+
 PLANTED = "test_planted_"
 """Beginning of the names of the tests that plant leaks on purpose, in runs of their own; what they do is no output of the product."""
 
@@ -26,6 +29,7 @@ class Privacy:
         self.watch = Watch()
         self._notes = Path(tempfile.mkdtemp(prefix="shelfgate-leaks-"))
         self._ends: list[Callable[[], None]] = []
+        self._has_workers = False
 
     def pytest_sessionstart(self) -> None:
         """Begin to watch."""
@@ -41,15 +45,24 @@ class Privacy:
         for end in self._ends:
             end()
         factory: Any = getattr(session.config, "_tmp_path_factory", None)
-        if factory is not None and factory._basetemp is not None:
+        if factory is not None and factory._basetemp is not None and not self._has_workers:
             self.watch.look_at_folder(factory.getbasetemp(), lambda path: PLANTED in str(path))
         self.watch.read_notes(self._notes / "leaks")
         for file in self._notes.iterdir():
             file.unlink()
         self._notes.rmdir()
         self.watch.leaks = {leak for leak in self.watch.leaks if PLANTED not in leak.test}
-        if self.watch.leaks:
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[HANDED_ON] = self.watch.as_data()
+        elif self.watch.leaks:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a process saw that ran a part of the tests."""
+        self._has_workers = True
+        if found := getattr(node, "workeroutput", {}).get(HANDED_ON):
+            self.watch.add(found)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the leaks, and at how much was looked."""

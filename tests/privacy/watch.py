@@ -84,6 +84,16 @@ class Watch:
                 with suppress(OSError):
                     self.look("file", inside.as_posix(), path.read_bytes())
 
+    def as_data(self) -> dict[str, Any]:
+        """Give what was seen as plain data, for the process that tells it."""
+        return {"leaks": [list(astuple(leak)) for leak in self.leaks], "looked": self.looked}
+
+    def add(self, data: dict[str, Any]) -> None:
+        """Take over what another process saw."""
+        self.leaks |= {Leak(*leak) for leak in data["leaks"]}
+        for output, count in data["looked"].items():
+            self.looked[output] += count
+
     def read_notes(self, file: Path) -> None:
         """Take over what other processes have noted."""
         if file.exists():

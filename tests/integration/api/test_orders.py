@@ -164,11 +164,11 @@ def test_buyer_contact_and_countdown_leave_the_server_in_no_answer(counter: Coun
             assert not [value for value in buyer[:2] if value in answer.text]
             assert '"auto_handle_at":' not in answer.text
         assert "consignee" not in answers[0].json["items"][0]["order"]
-        assert name == answers[1].json["order"]["consignee"]["name"]
+        assert answers[1].json["order"]["consignee"]["name"].startswith(name)
         for answer in (answers[0], answers[2]):
             assert not [value for value in (name, phone, address) if value in answer.text]
         contact = answers[3].json["after_sale"]["contact"]
-        assert not [value for value in contact.values() if value in SECRETS]
+        assert not [value for value in contact.values() for secret in SECRETS if secret in value]
 
 
 def test_lists_are_filtered_and_paged(counter: Counter) -> None:

@@ -62,17 +62,17 @@ def test_a_part_begins_anew_when_other_rules_come_into_force(tmp_path: Path) -> 
     shutil.copy(ROOT / "rulesets.yaml", tmp_path)
     rules = LiveRules(tmp_path / "rulesets.yaml", look=0)
     begun: list[Rulebook] = []
-    twice, stop = threading.Event(), threading.Event()
+    once, twice, stop = threading.Event(), threading.Event(), threading.Event()
 
     def make(rulebook: Rulebook) -> Part:
         begun.append(rulebook)
-        if len(begun) == 2:
-            twice.set()
+        (once if len(begun) == 1 else twice).set()
         return waits
 
     backstage = Backstage(cast("Any", None), cast("Any", None), rules)
     crew = Crew({"part": backstage._anew(make)}, stop)
     crew.start()
+    assert once.wait(30)
     file = tmp_path / "rules" / "huiju" / "access.yaml"
     (tmp_path / "new").write_text(file.read_text("utf-8") + "\n# another\n", "utf-8")
     (tmp_path / "new").replace(file)
