@@ -31,7 +31,7 @@ from pipeline.store import (
     UploadRow,
     database_now,
 )
-from pipeline.upload_runner import AGAIN, HOLD, MOST_TRIES, UploadRunner
+from pipeline.upload_runner import AGAIN, MOST_TRIES, UploadRunner
 from tests.integration.demo_shop import ROOT
 
 PROGRAM = """
@@ -273,10 +273,10 @@ def test_told_to_stop_it_ends_with_the_chunk_in_hand_and_others_go_on(
 
 
 def test_an_upload_is_kept_while_its_check_gets_further(
-    desk: Any, runner: UploadRunner, example: bytes, monkeypatch: pytest.MonkeyPatch
+    desk: Any, live: LiveRules, example: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads_check, "CHUNK", 20)
-    monkeypatch.setattr(upload_runner, "HOLD", timedelta(seconds=0.0001))
+    runner = UploadRunner(desk.store, live, no_youzan, timedelta(seconds=0.0001))
     desk.receive(example)
     dues = []
     further = upload_runner._Holding.further
@@ -290,7 +290,6 @@ def test_an_upload_is_kept_while_its_check_gets_further(
     assert runner.step()
     assert sorted(set(dues)) == dues
     assert len(dues) == 5
-    assert timedelta(seconds=60) == HOLD
 
 
 def test_it_works_until_told_to_stop_and_outlives_a_store_that_fails(

@@ -1,0 +1,255 @@
+"""`kill -9` of the service, its workers and its database at random moments, over an upload sent and followed over HTTP (R15, R16, R19).
+
+On SQLite one process serves and works, and holds the database: it is what is killed. On PostgreSQL the service, three workers and
+the server of the database are processes of their own, and each is killed in its turn. Whatever ends is started again. The suite does
+it small; `make soak` at the size that was asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import func, select
+
+from pipeline.store import Listing, OutboxItem, Upload, UploadRow, open_store
+from pipeline.uploads_state import FAILING, ROW_TITLES
+from tests.acceptance.served import BIN, IDENTITY, House, furnish, rows_that_pass, sheet, wait_until
+from tests.integration.demo_shop import SHOP, payloads, reference
+from tests.integration.outside import Outside, sandbox_process
+from tests.integration.serving.crashing_postgres import CrashingPostgres, crashing_postgres
+from tests.integration.serving.merchant import FINISHED, Merchant
+from tests.integration.serving.supervised import Supervisor
+
+ADD, GET = "/product/add", "/product/get"
+FIRST = 403_900_000
+FAILS_EVERY = 20
+"""One row of so many names a category that there is none of."""
+
+SLOW = {"rates": {"latency": 0.8}, "latency": [0.2, 0.6], "seed": 11}
+SLOW_AND_LOST = {**SLOW, "rates": {"latency": 0.75, "reply_lost": 0.2}}
+LOST = {"rates": {"reply_lost": 0.2}, "seed": 12}
+SOON = ("--lease", "6", "--check-hold", "5", "--sync-every", "0")
+DATABASE, SERVICE, WORKERS = "database", "service", ("worker-1", "worker-2", "worker-3")
+
+
+@dataclass(frozen=True)
+class Size:
+    """Say how much is done.
+
+    Attributes:
+        products: Rows of the sheet.
+        kills: Of all processes together; before each one, a sheet of one row is sent, too.
+        span: Longest time between two kills, s.
+        threads: Calls to the channel at a time, of all processes that work together, or of each of them.
+    """
+
+    products: int
+    kills: int
+    span: float
+    threads: int
+
+
+SMALL = Size(products=40, kills=4, span=1.5, threads=2)
+FULL = Size(products=500, kills=50, span=4.0, threads=2)
+
+
+def row_of(number: int) -> list[str]:
+    """Give a row about a product of its own, which passes or fails by its number."""
+    row = [f"{FIRST + number}", *rows_that_pass()[0][1:]]
+    if number % FAILS_EVERY == 0:
+        row[5] = "999999"
+    return row
+
+
+def write_products(folder: Path, count: int) -> Path:
+    """Write as many products as Youzan gives them, alike but for their ids."""
+    model = next(item for item in payloads() if str(item["item_id"]) == rows_that_pass()[0][0])
+    known = json.dumps(model, ensure_ascii=False)
+    lines = [
+        known.replace(str(model["item_id"]), f"{FIRST + number}").replace('"sku_id": 36', f'"sku_id": {number + 1000}')
+        for number in range(count)
+    ]  # fmt: skip
+    folder.mkdir()
+    (folder / "products.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def everything(
+    database: str, folder: Path, size: Size, faults: dict[str, Any]
+) -> Iterator[tuple[House, Outside, Supervisor, CrashingPostgres | None]]:
+    """Run the sandbox, the database, the service and the workers."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        postgres = stack.enter_context(crashing_postgres()) if database == "postgresql" else None
+        house = furnish(folder, postgres.address if postgres is not None else "")
+        products = write_products(folder / "products", size.products + size.kills + 1)
+        tables = {name: rows for name, rows in reference().items() if name != "listings"}
+        channel = stack.enter_context(
+            sandbox_process(folder, tables, list(IDENTITY.values()), products=products, faults=faults)
+        )
+        house.own |= {
+            "SHELFGATE_HUIJU_URL": channel.base_url,
+            "SHELFGATE_YOUZAN_URL": channel.youzan_url,
+            "SHELFGATE_YOUZAN_PER_SECOND": "200",
+        }
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            port = str(found.getsockname()[1])
+        house.own["PORT"] = port
+        supervisor = stack.enter_context(Supervisor(house))
+        serve = (BIN / "shelfgate", "serve", "--port", port)
+        if postgres is None:
+            supervisor.keep(SERVICE, *serve, "--worker-threads", str(size.threads), *SOON)
+        else:
+            supervisor.keep(SERVICE, *serve, "--no-worker")
+            for name in WORKERS:
+                supervisor.keep(
+                    name, BIN / "shelfgate", "worker", "--threads", str(size.threads), "--per-second", "5",
+                    "--retry-after", "1", *SOON,
+                )  # fmt: skip
+        yield house, channel, supervisor, postgres
+
+
+def victims(database: str, kills: int, rng: random.Random) -> list[str]:
+    """Give what is killed, in its order: on PostgreSQL each fifth time the database, and else in turn the service and a worker."""
+    if database == "sqlite":
+        return [SERVICE] * kills
+    crashes = max(1, kills // 5)
+    others = [SERVICE if number % 2 else rng.choice(WORKERS) for number in range(kills - crashes)]
+    found = [DATABASE] * crashes + others
+    rng.shuffle(found)
+    return found
+
+
+def run(database: str, folder: Path, size: Size, *, lost: bool, seed: int) -> dict[str, Any]:
+    """Do it, look at what came of it, and give the figures."""
+    rng, began = random.Random(seed), time.monotonic()
+    with everything(database, folder, size, SLOW_AND_LOST if lost else SLOW) as (
+        house,
+        channel,
+        supervisor,
+        postgres,
+    ):
+        merchant = Merchant(f"http://127.0.0.1:{house.own['PORT']}", house.token)
+        upload = merchant.upload("all", sheet([row_of(number) for number in range(size.products)]))
+        stop, crashes, early = threading.Event(), 0, 0
+        with ThreadPoolExecutor(8) as pool:
+            following = pool.submit(merchant.follow, upload, stop)
+            later = []
+            for number, victim in enumerate(victims(database, size.kills, rng)):
+                time.sleep(rng.uniform(0.1, size.span))
+                content = sheet([row_of(size.products + number)])
+                later.append((f"later-{number}", content, pool.submit(merchant.upload, f"later-{number}", content)))
+                time.sleep(rng.uniform(0.0, 0.15))
+                if victim == DATABASE and postgres is not None:
+                    postgres.crash()
+                    crashes += 1
+                    time.sleep(rng.uniform(0.0, 1.5))
+                    postgres.start()
+                else:
+                    supervisor.kill(victim)
+                early += unfinished(channel, size.products)
+            channel.set_faults(LOST if lost else {})
+            sent = {key: (content, done.result()) for key, content, done in later}
+            ids = [upload, *(found for _, found in sent.values())]
+            for found in ids:
+                wait_until(lambda found=found: merchant.state(found)["state"] in FINISHED, 300)  # type: ignore[misc]
+            again = {key: merchant.upload(key, content) for key, (content, _) in sent.items()}
+            stop.set()
+            following.result()
+        assert {key: found for key, (_, found) in sent.items()} == again
+        assert len(ids) == len(set(ids)), "an upload of its own for each sheet"
+        assert [] == merchant.broken
+        check(merchant, channel, ids, house.store, size)
+        requests, effects = channel.counts(), channel.added()
+        codes = supervisor.end()
+        assert set(codes.values()) == {0}
+    return {
+        "seed": seed, "products": effects.total(), **{f"kills of {name}": count for name, count in sorted(supervisor.kills.items())},
+        "kills of the database": crashes, "kills while work was left": early,
+        "ended by themselves": dict(Counter(supervisor.ended)), "requests to the channel": requests.total(),
+        "sent": requests[ADD], "sent again": requests[ADD] - effects.total(), "looked up": requests[GET],
+        "listed twice": sum(count > 1 for count in effects.values()),
+        "requests to the service": merchant.answers.total(), "repeated": merchant.repeats,
+        "answers": dict(merchant.answers), "longest until 202, s": round(merchant.longest, 1),
+        "seconds": round(time.monotonic() - began),
+    }  # fmt: skip
+
+
+def unfinished(channel: Outside, products: int) -> bool:
+    """Say whether the channel has not been sent every product yet."""
+    return channel.counts()[ADD] < products - products // FAILS_EVERY
+
+
+def check(merchant: Merchant, channel: Outside, ids: list[str], address: str, size: Size) -> None:
+    """See that each product that passes is listed once, and that store and service tell of each row what became of it."""
+    numbers = range(size.products + size.kills)
+    passes = {f"{FIRST + number}" for number in numbers if number % FAILS_EVERY}
+    assert dict.fromkeys(passes, 1) == dict(channel.added())
+    listed = channel.state()["listed"]
+    told = [row for upload in ids for row in merchant.rows(upload)]
+    assert {f"{FIRST + number}" for number in numbers} == {row["product_id"] for row in told}
+    assert len(numbers) == len(told)
+    for row in told:
+        assert ("listed" if row["product_id"] in passes else "rejected") == row["state"], row
+        assert listed.get(row["product_id"]) == row["channel_product_id"]
+    with closing(open_store(address)) as store, store.read() as session:
+        counted = select(UploadRow.state, func.count().label("found")).group_by(UploadRow.state)
+        assert Counter(row["state"] for row in told) == {
+            row.state: row.found for row in session.execute(counted)
+        }
+        assert len(ids) == session.scalar(select(func.count()).select_from(Upload))
+        assert {"done"} == set(session.scalars(select(OutboxItem.state)))
+        kept = select(Listing.product_id, Listing.channel_product_id).where(
+            Listing.product_id.in_(passes), Listing.shop_id == SHOP
+        )
+        assert listed == {row.product_id: row.channel_product_id for row in session.execute(kept)}
+    for upload in ids:
+        state = merchant.state(upload)
+        mine = Counter(row["state"] for row in merchant.rows(upload))
+        assert mine == {name: count for name, count in state["rows_by_state"].items() if count}
+        assert (state["total"], state["settled"]) == (mine.total(), mine.total())
+        failing = sum(mine[name] for name in FAILING)
+        assert ("done_with_failures" if failing else "done", failing) == (state["state"], state["failing"])
+    report = merchant.ask("GET", f"/v1/uploads/{ids[0]}/report")
+    assert 200 == report.status_code
+    titles, *lines = openpyxl.load_workbook(io.BytesIO(report.content)).worksheets[0].values
+    column = titles.index("状态")
+    found = Counter(str(line[column]).partition("（")[0] for line in lines)
+    mine = Counter(row["state"] for row in merchant.rows(ids[0]))
+    assert {ROW_TITLES[state]: count for state, count in mine.items()} == dict(found)
+
+
+def tell(database: str, figures: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n  {database}: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
+
+
+def test_whatever_is_killed_each_product_is_listed_once_and_no_upload_is_lost(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R15, R16: an upload answered 202 survives a crash of anything; with replies lost on top of it."""
+    tell(database, run(database, tmp_path, SMALL, lost=True, seed=7), capsys)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lost", [False, True], ids=["replies", "replies lost"])
+def test_fifty_kills_of_everything_over_five_hundred_products(
+    database: str, lost: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(database, run(database, tmp_path, FULL, lost=lost, seed=8 + lost), capsys)
