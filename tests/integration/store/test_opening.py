@@ -16,6 +16,7 @@ from pipeline.store import (
     StoreConflict,
     StoreError,
     database_now,
+    migrate,
     open_store,
 )
 
@@ -54,6 +55,9 @@ def test_a_database_that_is_not_there_is_one_clear_error() -> None:
     store = open_store("postgresql://shelfgate:hush@127.0.0.1:9/shelfgate")
     with pytest.raises(StoreError, match="数据库无法使用") as caught, store.read() as session:
         session.scalar(select(func.count()).select_from(Shop))
+    assert "hush" not in str(caught.value)
+    with pytest.raises(StoreError, match="数据库无法使用") as caught:
+        migrate(store)
     assert "hush" not in str(caught.value)
     store.close()
 
