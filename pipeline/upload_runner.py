@@ -130,7 +130,11 @@ class UploadRunner:
             upload_id = session.scalar(waiting)
             if upload_id is None:
                 return None
-            values = {"checker": self.name, "check_due": now + self._hold, "check_tries": Upload.check_tries + 1}
+            values = {
+                "checker": self.name,
+                "check_due": now + self._hold,
+                "check_tries": Upload.check_tries + 1,
+            }
             row = session.execute(
                 update(Upload)
                 .where(Upload.id == upload_id)

@@ -94,5 +94,9 @@ class Supervisor:
     def _start(self, name: str, words: tuple[str | Path, ...]) -> subprocess.Popen[bytes]:
         with (self.house.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                words, cwd=self.house.folder, env=self.house.environment(), stdout=subprocess.DEVNULL, stderr=log
+                words,
+                cwd=self.house.folder,
+                env=self.house.environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
             )

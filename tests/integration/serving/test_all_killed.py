@@ -42,7 +42,7 @@ FAILS_EVERY = 20
 SLOW = {"rates": {"latency": 0.8}, "latency": [0.2, 0.6], "seed": 11}
 SLOW_AND_LOST = {**SLOW, "rates": {"latency": 0.75, "reply_lost": 0.2}}
 LOST = {"rates": {"reply_lost": 0.2}, "seed": 12}
-SOON = ("--lease", "6", "--check-hold", "5", "--sync-every", "0")
+HOLDS = ("--lease", "6", "--check-hold", "5", "--sync-every", "0")
 DATABASE, SERVICE, WORKERS = "database", "service", ("worker-1", "worker-2", "worker-3")
 
 
@@ -63,7 +63,7 @@ class Size:
     threads: int
 
 
-SMALL = Size(products=40, kills=4, span=1.5, threads=2)
+SMALL = Size(products=24, kills=3, span=1.0, threads=2)
 FULL = Size(products=500, kills=50, span=4.0, threads=2)
 
 
@@ -114,13 +114,13 @@ def everything(
         supervisor = stack.enter_context(Supervisor(house))
         serve = (BIN / "shelfgate", "serve", "--port", port)
         if postgres is None:
-            supervisor.keep(SERVICE, *serve, "--worker-threads", str(size.threads), *SOON)
+            supervisor.keep(SERVICE, *serve, "--worker-threads", str(size.threads), *HOLDS)
         else:
             supervisor.keep(SERVICE, *serve, "--no-worker")
             for name in WORKERS:
                 supervisor.keep(
                     name, BIN / "shelfgate", "worker", "--threads", str(size.threads), "--per-second", "5",
-                    "--retry-after", "1", *SOON,
+                    "--retry-after", "1", *HOLDS,
                 )  # fmt: skip
         yield house, channel, supervisor, postgres
 
@@ -154,7 +154,9 @@ def run(database: str, folder: Path, size: Size, *, lost: bool, seed: int) -> di
             for number, victim in enumerate(victims(database, size.kills, rng)):
                 time.sleep(rng.uniform(0.1, size.span))
                 content = sheet([row_of(size.products + number)])
-                later.append((f"later-{number}", content, pool.submit(merchant.upload, f"later-{number}", content)))
+                later.append(
+                    (f"later-{number}", content, pool.submit(merchant.upload, f"later-{number}", content))
+                )
                 time.sleep(rng.uniform(0.0, 0.15))
                 if victim == DATABASE and postgres is not None:
                     postgres.crash()

@@ -58,7 +58,7 @@ def everything(shop_id: str) -> list[Base]:
         ),
         KeyedRequest(
             shop_id=shop_id, caller="token:1", key="k1", fingerprint="0", status=202, body=b"{}",
-            media_type="application/json", started_at=NOW,
+            media_type="application/json", started_at=NOW, alive_at=NOW,
         ),
         ReferenceSnapshot(
             **own, kind="brands", hash="0", row_count=1, rows=[{"id": "1", "name": "恒源祥"}], taken_at=NOW,
