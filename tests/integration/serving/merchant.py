@@ -68,6 +68,14 @@ class Merchant:
                 return reply
             time.sleep(float(reply.headers["Retry-After"]))
 
+    def is_up(self) -> bool:
+        """Say whether the service answers."""
+        try:
+            with self._client() as client:
+                return client.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
     def state(self, upload: str) -> dict[str, Any]:
         reply = self.ask("GET", f"/v1/uploads/{upload}")
         assert 200 == reply.status_code, f"an upload that was answered 202 is gone: {reply.text}"

@@ -43,7 +43,9 @@ SLOW = {"rates": {"latency": 0.8}, "latency": [0.2, 0.6], "seed": 11}
 SLOW_AND_LOST = {**SLOW, "rates": {"latency": 0.75, "reply_lost": 0.2}}
 LOST = {"rates": {"reply_lost": 0.2}, "seed": 12}
 HOLDS = ("--lease", "6", "--check-hold", "5", "--sync-every", "0")
-DATABASE, SERVICE, WORKERS = "database", "service", ("worker-1", "worker-2", "worker-3")
+DATABASE, SERVICE, WORKER = "database", "service", "worker-"
+AT_WORK = 0.8
+"""Share of the kills before which the service is let come up; the others meet whatever there is."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,20 @@ class Size:
     Attributes:
         products: Rows of the sheet.
         kills: Of all processes together; before each one, a sheet of one row is sent, too.
-        span: Longest time between two kills, s.
-        threads: Calls to the channel at a time, of all processes that work together, or of each of them.
+        span: Longest time from one kill to the next, s, besides what it takes to start again.
+        workers: Worker processes on PostgreSQL.
+        per_second: Calls to the channel per second there; on SQLite the service's two threads and the slow channel set the pace.
     """
 
     products: int
     kills: int
     span: float
-    threads: int
+    workers: int
+    per_second: float
 
 
-SMALL = Size(products=24, kills=3, span=1.0, threads=2)
-FULL = Size(products=500, kills=50, span=4.0, threads=2)
+SMALL = Size(products=24, kills=3, span=1.0, workers=2, per_second=5)
+FULL = Size(products=500, kills=50, span=4.0, workers=3, per_second=3)
 
 
 def row_of(number: int) -> list[str]:
@@ -114,23 +118,26 @@ def everything(
         supervisor = stack.enter_context(Supervisor(house))
         serve = (BIN / "shelfgate", "serve", "--port", port)
         if postgres is None:
-            supervisor.keep(SERVICE, *serve, "--worker-threads", str(size.threads), *HOLDS)
+            supervisor.keep(SERVICE, *serve, "--worker-threads", "2", *HOLDS)
         else:
             supervisor.keep(SERVICE, *serve, "--no-worker")
-            for name in WORKERS:
+            for number in range(size.workers):
                 supervisor.keep(
-                    name, BIN / "shelfgate", "worker", "--threads", str(size.threads), "--per-second", "5",
-                    "--retry-after", "1", *HOLDS,
+                    f"{WORKER}{number}", BIN / "shelfgate", "worker", "--threads", "2",
+                    "--per-second", str(size.per_second), "--retry-after", "1", *HOLDS,
                 )  # fmt: skip
         yield house, channel, supervisor, postgres
 
 
-def victims(database: str, kills: int, rng: random.Random) -> list[str]:
+def victims(database: str, size: Size, rng: random.Random) -> list[str]:
     """Give what is killed, in its order: on PostgreSQL each fifth time the database, and else in turn the service and a worker."""
     if database == "sqlite":
-        return [SERVICE] * kills
-    crashes = max(1, kills // 5)
-    others = [SERVICE if number % 2 else rng.choice(WORKERS) for number in range(kills - crashes)]
+        return [SERVICE] * size.kills
+    crashes = max(1, size.kills // 5)
+    others = [
+        SERVICE if number % 2 else f"{WORKER}{rng.randrange(size.workers)}"
+        for number in range(size.kills - crashes)
+    ]
     found = [DATABASE] * crashes + others
     rng.shuffle(found)
     return found
@@ -151,7 +158,9 @@ def run(database: str, folder: Path, size: Size, *, lost: bool, seed: int) -> di
         with ThreadPoolExecutor(8) as pool:
             following = pool.submit(merchant.follow, upload, stop)
             later = []
-            for number, victim in enumerate(victims(database, size.kills, rng)):
+            for number, victim in enumerate(victims(database, size, rng)):
+                if rng.random() < AT_WORK:
+                    wait_until(merchant.is_up)
                 time.sleep(rng.uniform(0.1, size.span))
                 content = sheet([row_of(size.products + number)])
                 later.append(
