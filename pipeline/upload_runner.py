@@ -10,7 +10,7 @@ import threading
 import time
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from structlog.contextvars import bound_contextvars
 
 from engine.errors import ShelfgateError
@@ -119,10 +119,12 @@ class UploadRunner:
         """Take the upload that has waited longest."""
         with self._store.write() as session:
             now = database_now(session)
+            # What this process itself still holds it was put off by the store, when it could not even note that.
+            mine = and_(Upload.checker == self.name, Upload.check_due <= now + self._hold - AGAIN)
             waiting = (
                 select(Upload.id)
                 .where(Upload.state.in_(("received", "checking")))
-                .where(or_(Upload.check_due.is_(None), Upload.check_due <= now))
+                .where(or_(Upload.check_due.is_(None), Upload.check_due <= now, mine))
                 .order_by(Upload.received_at, Upload.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)

@@ -31,7 +31,7 @@ from pipeline.store import (
     UploadRow,
     database_now,
 )
-from pipeline.upload_runner import AGAIN, MOST_TRIES, UploadRunner
+from pipeline.upload_runner import AGAIN, HOLD, MOST_TRIES, UploadRunner
 from tests.integration.demo_shop import ROOT
 
 PROGRAM = """
@@ -322,6 +322,27 @@ def test_it_works_until_told_to_stop_and_outlives_a_store_that_fails(
     assert not thread.is_alive()
     assert "pushing" == upload(desk, upload_id).state
     assert "数据库无法使用" in caplog.text
+
+
+def test_an_upload_whose_store_went_away_is_taken_up_again_by_the_same_process_before_others_may(
+    desk: Any, live: LiveRules, runner: UploadRunner, example: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that is started anew costs a quarter of a minute, not the whole time that an upload is held."""
+    upload_id = desk.receive(example).upload_id
+
+    def gone(*_: Any) -> None:
+        raise StoreError("数据库无法使用")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(upload_runner, "check_upload", gone)
+        with pytest.raises(StoreError):
+            runner.step()
+    assert not runner.step(), "not at once"
+    with desk.store.write() as session:
+        session.execute(update(Upload).values(check_due=database_now(session) + HOLD - AGAIN))
+    assert not UploadRunner(desk.store, live, no_youzan).step(), "others wait"
+    assert runner.step()
+    assert "pushing" == upload(desk, upload_id).state
 
 
 def test_a_file_that_is_no_sheet_fails_with_its_reason(desk: Any, runner: UploadRunner) -> None:
