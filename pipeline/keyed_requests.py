@@ -15,10 +15,10 @@ from engine.errors import ShelfgateError
 from pipeline.callers import Caller
 from pipeline.store import KeyedRequest, Store, StoreError, database_now, insert_for
 
-SILENCE = timedelta(seconds=15)
+SILENCE = timedelta(seconds=10)
 """How long a request may say nothing that holds a key; after that it is taken to have died with its process."""
 
-TELL_EVERY = 3.0
+TELL_EVERY = 2.0
 """Seconds after which a request that still runs says so, again and again."""
 
 KEPT = timedelta(days=2)

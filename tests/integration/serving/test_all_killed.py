@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from sqlalchemy import func, select
 
 from pipeline.store import Listing, OutboxItem, Upload, UploadRow, open_store
 from pipeline.uploads_state import FAILING, ROW_TITLES
-from tests.acceptance.served import BIN, IDENTITY, House, furnish, rows_that_pass, sheet, wait_until
+from tests.acceptance.served import BIN, IDENTITY, furnish, rows_that_pass, sheet, wait_until
 from tests.integration.demo_shop import SHOP, payloads, reference
 from tests.integration.outside import Outside, sandbox_process
 from tests.integration.serving.crashing_postgres import CrashingPostgres, crashing_postgres
@@ -42,7 +42,7 @@ FAILS_EVERY = 20
 SLOW = {"rates": {"latency": 0.8}, "latency": [0.2, 0.6], "seed": 11}
 SLOW_AND_LOST = {**SLOW, "rates": {"latency": 0.75, "reply_lost": 0.2}}
 LOST = {"rates": {"reply_lost": 0.2}, "seed": 12}
-HOLDS = ("--lease", "6", "--check-hold", "5", "--sync-every", "0")
+HOLDS = ("--lease", "4", "--check-hold", "3", "--sync-every", "0")
 DATABASE, SERVICE, WORKER = "database", "service", "worker-"
 AT_WORK = 0.8
 """Share of the kills before which the service is let come up; the others meet whatever there is."""
@@ -92,17 +92,40 @@ def write_products(folder: Path, count: int) -> Path:
     return folder
 
 
-@contextmanager
-def everything(
-    database: str, folder: Path, size: Size, faults: dict[str, Any]
-) -> Iterator[tuple[House, Outside, Supervisor, CrashingPostgres | None]]:
-    """Run the sandbox, the database, the service and the workers."""
-    from contextlib import ExitStack
+@dataclass(frozen=True)
+class Everything:
+    """Hold what runs.
 
+    Attributes:
+        channel: The sandbox, which alone is never killed.
+        supervisor: The service and the workers.
+        postgres: The database where it is a process; None for SQLite.
+        merchant: Who uploads.
+    """
+
+    channel: Outside
+    supervisor: Supervisor
+    postgres: CrashingPostgres | None
+    merchant: Merchant
+
+    def kill(self, victim: str, rng: random.Random) -> None:
+        """Kill a process, or the database with all of its own; that is started again a moment later."""
+        if victim != DATABASE or self.postgres is None:
+            self.supervisor.kill(victim)
+            return
+        self.postgres.crash()
+        self.supervisor.kills[DATABASE] += 1
+        time.sleep(rng.uniform(0.0, 1.5))
+        self.postgres.start()
+
+
+@contextmanager
+def everything(database: str, folder: Path, size: Size, faults: dict[str, Any]) -> Iterator[Everything]:
+    """Run the sandbox, the database, the service and the workers."""
     with ExitStack() as stack:
         postgres = stack.enter_context(crashing_postgres()) if database == "postgresql" else None
         house = furnish(folder, postgres.address if postgres is not None else "")
-        products = write_products(folder / "products", size.products + size.kills + 1)
+        products = write_products(folder / "products", size.products + size.kills)
         tables = {name: rows for name, rows in reference().items() if name != "listings"}
         channel = stack.enter_context(
             sandbox_process(folder, tables, list(IDENTITY.values()), products=products, faults=faults)
@@ -113,10 +136,9 @@ def everything(
             "SHELFGATE_YOUZAN_PER_SECOND": "200",
         }
         with socket.create_server(("127.0.0.1", 0)) as found:
-            port = str(found.getsockname()[1])
-        house.own["PORT"] = port
+            port = found.getsockname()[1]
         supervisor = stack.enter_context(Supervisor(house))
-        serve = (BIN / "shelfgate", "serve", "--port", port)
+        serve = (BIN / "shelfgate", "serve", "--port", str(port))
         if postgres is None:
             supervisor.keep(SERVICE, *serve, "--worker-threads", "2", *HOLDS)
         else:
@@ -126,7 +148,7 @@ def everything(
                     f"{WORKER}{number}", BIN / "shelfgate", "worker", "--threads", "2",
                     "--per-second", str(size.per_second), "--retry-after", "1", *HOLDS,
                 )  # fmt: skip
-        yield house, channel, supervisor, postgres
+        yield Everything(channel, supervisor, postgres, Merchant(f"http://127.0.0.1:{port}", house.token))
 
 
 def victims(database: str, size: Size, rng: random.Random) -> list[str]:
@@ -146,53 +168,39 @@ def victims(database: str, size: Size, rng: random.Random) -> list[str]:
 def run(database: str, folder: Path, size: Size, *, lost: bool, seed: int) -> dict[str, Any]:
     """Do it, look at what came of it, and give the figures."""
     rng, began = random.Random(seed), time.monotonic()
-    with everything(database, folder, size, SLOW_AND_LOST if lost else SLOW) as (
-        house,
-        channel,
-        supervisor,
-        postgres,
-    ):
-        merchant = Merchant(f"http://127.0.0.1:{house.own['PORT']}", house.token)
+    with everything(database, folder, size, SLOW_AND_LOST if lost else SLOW) as running:
+        channel, supervisor, merchant = running.channel, running.supervisor, running.merchant
         upload = merchant.upload("all", sheet([row_of(number) for number in range(size.products)]))
-        stop, crashes, early = threading.Event(), 0, 0
-        with ThreadPoolExecutor(8) as pool:
+        early, stop = 0, threading.Event()
+        with ThreadPoolExecutor(8) as pool, closing_by(stop):
             following = pool.submit(merchant.follow, upload, stop)
-            later = []
+            sheets, sent = {}, {}
             for number, victim in enumerate(victims(database, size, rng)):
                 if rng.random() < AT_WORK:
                     wait_until(merchant.is_up)
                 time.sleep(rng.uniform(0.1, size.span))
-                content = sheet([row_of(size.products + number)])
-                later.append(
-                    (f"later-{number}", content, pool.submit(merchant.upload, f"later-{number}", content))
-                )
+                key = f"later-{number}"
+                sheets[key] = sheet([row_of(size.products + number)])
+                sent[key] = pool.submit(merchant.upload, key, sheets[key])
                 time.sleep(rng.uniform(0.0, 0.15))
-                if victim == DATABASE and postgres is not None:
-                    postgres.crash()
-                    crashes += 1
-                    time.sleep(rng.uniform(0.0, 1.5))
-                    postgres.start()
-                else:
-                    supervisor.kill(victim)
+                running.kill(victim, rng)
                 early += unfinished(channel, size.products)
             channel.set_faults(LOST if lost else {})
-            sent = {key: (content, done.result()) for key, content, done in later}
-            ids = [upload, *(found for _, found in sent.values())]
-            for found in ids:
+            ids = {"all": upload} | {key: done.result() for key, done in sent.items()}
+            for found in ids.values():
                 wait_until(lambda found=found: merchant.state(found)["state"] in FINISHED, 300)  # type: ignore[misc]
-            again = {key: merchant.upload(key, content) for key, (content, _) in sent.items()}
+            again = {key: merchant.upload(key, content) for key, content in sheets.items()}
             stop.set()
             following.result()
-        assert {key: found for key, (_, found) in sent.items()} == again
-        assert len(ids) == len(set(ids)), "an upload of its own for each sheet"
+        assert ids == {"all": upload} | again, "a key gives its upload for good"
+        assert len(ids) == len(set(ids.values())), "each sheet is an upload of its own"
         assert [] == merchant.broken
-        check(merchant, channel, ids, house.store, size)
+        check(merchant, channel, list(ids.values()), supervisor.house.store, size)
         requests, effects = channel.counts(), channel.added()
-        codes = supervisor.end()
-        assert set(codes.values()) == {0}
+        assert {0} == set(supervisor.end().values())
+    kills = {f"kills of {name}": count for name, count in sorted(supervisor.kills.items())}
     return {
-        "seed": seed, "products": effects.total(), **{f"kills of {name}": count for name, count in sorted(supervisor.kills.items())},
-        "kills of the database": crashes, "kills while work was left": early,
+        "seed": seed, "products": effects.total(), **kills, "kills while work was left": early,
         "ended by themselves": dict(Counter(supervisor.ended)), "requests to the channel": requests.total(),
         "sent": requests[ADD], "sent again": requests[ADD] - effects.total(), "looked up": requests[GET],
         "listed twice": sum(count > 1 for count in effects.values()),
@@ -200,6 +208,15 @@ def run(database: str, folder: Path, size: Size, *, lost: bool, seed: int) -> di
         "answers": dict(merchant.answers), "longest until 202, s": round(merchant.longest, 1),
         "seconds": round(time.monotonic() - began),
     }  # fmt: skip
+
+
+@contextmanager
+def closing_by(stop: threading.Event) -> Iterator[None]:
+    """Have what runs beside end, too, where something fails."""
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def unfinished(channel: Outside, products: int) -> bool:
