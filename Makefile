@@ -15,7 +15,7 @@ help:
 	@echo 'make demo      show the whole job on the demo shop: check, bind, template, upload, report, corrected upload, history, orders'
 	@echo 'make test      everything that has to hold: $(SESSIONS) tests'
 	@echo 'make bench     measure the evaluator against other engines'
-	@echo 'make soak      kill the service, workers and the database over and over, at full size (about an hour)'
+	@echo 'make soak      kill the service, workers and the database over and over, at full size (some minutes each)'
 	@echo 'make lint      … or any other one of: $(SESSIONS) tests'
 	@echo 'make reference write the pages of docs/ that are made from the code'
 	@echo 'make screenshots  write the pictures of the pages in docs/images (Chromium)'

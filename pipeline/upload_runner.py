@@ -119,7 +119,7 @@ class UploadRunner:
         """Take the upload that has waited longest."""
         with self._store.write() as session:
             now = database_now(session)
-            # What this process itself still holds it was put off by the store, when it could not even note that.
+            # One that this process holds without being at it: its store went away in the middle of the check.
             mine = and_(Upload.checker == self.name, Upload.check_due <= now + self._hold - AGAIN)
             waiting = (
                 select(Upload.id)
