@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from tests.acceptance.served import House
+from tests.acceptance.served import House, wait_until
 
 LOOK = 0.1
 PAUSE = 0.5
@@ -20,8 +20,16 @@ PAUSE = 0.5
 
 @dataclass
 class _Kept:
+    """Hold a process.
+
+    Attributes:
+        said: Bytes of its log when it started.
+        killed: It was killed on purpose.
+    """
+
     words: tuple[str | Path, ...]
     process: subprocess.Popen[bytes]
+    said: int
     killed: bool = False
 
 
@@ -45,7 +53,7 @@ class Supervisor:
     def keep(self, name: str, *words: str | Path) -> None:
         """Start a process and keep it running; what it says goes to a log of its name."""
         with self._lock:
-            self._kept[name] = _Kept(words, self._start(name, words))
+            self._kept[name] = self._start(name, words)
 
     def kill(self, name: str) -> None:
         """Kill a process as `kill -9` does."""
@@ -57,8 +65,14 @@ class Supervisor:
                 kept.process.kill()
                 kept.process.wait()
 
+    def is_at_work(self) -> bool:
+        """Say whether all have begun: each has logged something since it started."""
+        with self._lock:
+            return all(self._log(name).stat().st_size > kept.said for name, kept in self._kept.items())
+
     def end(self) -> dict[str, int]:
-        """Tell all to end, and give their exit codes."""
+        """Tell all to end, once they are at work, and give their exit codes."""
+        wait_until(self.is_at_work)
         self._stop.set()
         self._thread.join()
         for kept in self._kept.values():
@@ -89,14 +103,19 @@ class Supervisor:
                     self.ended.append((name, kept.process.returncode))
                     self._stop.wait(PAUSE)
                 with self._lock:
-                    self._kept[name] = _Kept(kept.words, self._start(name, kept.words))
+                    self._kept[name] = self._start(name, kept.words)
 
-    def _start(self, name: str, words: tuple[str | Path, ...]) -> subprocess.Popen[bytes]:
-        with (self.house.folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
+    def _log(self, name: str) -> Path:
+        return self.house.folder / f"{name}.log"
+
+    def _start(self, name: str, words: tuple[str | Path, ...]) -> _Kept:
+        with self._log(name).open("ab") as log:
+            said = log.tell()
+            process = subprocess.Popen(
                 words,
                 cwd=self.house.folder,
                 env=self.house.environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
+        return _Kept(words, process, said)

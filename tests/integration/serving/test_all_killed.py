@@ -42,7 +42,7 @@ FAILS_EVERY = 20
 SLOW = {"rates": {"latency": 0.8}, "latency": [0.2, 0.6], "seed": 11}
 SLOW_AND_LOST = {**SLOW, "rates": {"latency": 0.75, "reply_lost": 0.2}}
 LOST = {"rates": {"reply_lost": 0.2}, "seed": 12}
-HOLDS = ("--lease", "4", "--check-hold", "3", "--sync-every", "0")
+HOLDS = ("--lease", "6", "--check-hold", "3", "--sync-every", "0")
 DATABASE, SERVICE, WORKER = "database", "service", "worker-"
 AT_WORK = 0.8
 """Share of the kills before which the service is let come up; the others meet whatever there is."""
@@ -192,6 +192,7 @@ def run(database: str, folder: Path, size: Size, *, lost: bool, seed: int) -> di
             again = {key: merchant.upload(key, content) for key, content in sheets.items()}
             stop.set()
             following.result()
+            wait_until(merchant.is_up)
         assert ids == {"all": upload} | again, "a key gives its upload for good"
         assert len(ids) == len(set(ids.values())), "each sheet is an upload of its own"
         assert [] == merchant.broken
