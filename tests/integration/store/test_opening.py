@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import func, insert, select, text
 
@@ -48,6 +49,20 @@ def test_a_password_in_the_address_is_never_shown() -> None:
     store = open_store("postgresql://shelfgate:hush@localhost/shelfgate")
     assert "hush" not in repr(store)
     assert "hush" not in repr(store.engine)
+    store.close()
+
+
+@pytest.mark.parametrize("session", ["read", "write"])
+def test_a_database_that_goes_away_before_a_session_ends_is_one_clear_error(
+    postgres_database: str, session: str
+) -> None:
+    """What was asked for was given by then; only the end of the transaction meets the fault."""
+    store = open_store(postgres_database)
+    with pytest.raises(StoreError, match="数据库无法使用"), getattr(store, session)() as opened:
+        number = opened.scalar(select(func.pg_backend_pid()))
+        with psycopg.connect(postgres_database) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 10000)", (number,))
+    store.ping()
     store.close()
 
 
