@@ -14,8 +14,8 @@ SESSIONS := lint types docs build property
 help:
 	@echo 'make demo      show the whole job on the demo shop: check, bind, template, upload, report, corrected upload, history, orders'
 	@echo 'make test      everything that has to hold: $(SESSIONS) tests'
-	@echo 'make bench     measure the evaluator against other engines, and the intake of orders'
-	@echo 'make soak      kill workers and the database, and play random histories of orders, at full size (long)'
+	@echo 'make bench     measure the evaluator against other engines, uploads, requests to the service, and the intake of orders'
+	@echo 'make soak      kill the service, workers and the database over and over, and play random histories, at full size (long)'
 	@echo 'make lint      … or any other one of: $(SESSIONS) tests'
 	@echo 'make reference write the pages of docs/ that are made from the code'
 	@echo 'make screenshots  write the pictures of the pages in docs/images (Chromium)'

@@ -197,10 +197,11 @@ def _once(route: Route, ask: Ask, values: Mapping[str, str], key: str) -> Respon
         if hold.location is not None:
             response.headers["Location"] = hold.location
         return response
-    kept = False
+    ask.hold, kept = hold, False
     try:
         try:
-            response = _answered(route, ask, values)
+            with keyed_requests.alive(store, hold):
+                response = _answered(route, ask, values)
         except ShelfgateError as error:
             response = respond(problem_of(error))
         except Problem as problem:

@@ -23,6 +23,7 @@ from engine.decision import plain
 from engine.facts import shown
 from engine.rulebook import Rulebook
 from pipeline.callers import Caller
+from pipeline.keyed_requests import Hold
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 JSON = "application/json"
@@ -92,11 +93,13 @@ class Ask:
         caller: Who asks.
         query: The query parameters by name, each of its declared type; those not given and without a default are absent.
         body: The JSON body; None where the route takes none.
+        hold: The request's hold on its idempotency key; None where it has none.
     """
 
     caller: Caller | None
     query: dict[str, Any]
     body: Any = None
+    hold: Hold | None = None
     services: Services = field(default_factory=services)
     _rulebook: Rulebook | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from api.services import Services, Settings
 from api.serving import THREADS, Server, serve
 from api.streams import streams_of
 from cli._options import rules_option
-from cli._running import on_signal, sync_option
+from cli._running import hold_options, on_signal, sync_option
 from cli._store import find_vault, opened, store_option
 from engine.rulebook import find_manifest
 from pipeline.crew import GRACE, Backstage, Crew, Part
@@ -37,6 +38,7 @@ DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 @click.option(
     "--worker-threads", type=click.IntRange(1, 16), default=4, show_default=True, help="同时进行的推送调用数"
 )
+@hold_options
 @sync_option
 @click.option("--secure-cookies", is_flag=True, help="只通过 https 访问时写上：Cookie 不走别的途径")
 @click.option(
@@ -61,6 +63,8 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
     threads: int,
     worker: bool,
     worker_threads: int,
+    lease: int,
+    check_hold: int,
     sync_every: int,
     secure_cookies: bool,
     trusted_proxies: int,
@@ -93,7 +97,10 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
         parts: dict[str, Part] = {}
         if worker:
             backstage = Backstage(store, vault, live, services.youzan)
-            parts = {"sending": backstage.sending(threads=worker_threads), "checking": backstage.checking()}
+            parts = {
+                "sending": backstage.sending(threads=worker_threads, lease=timedelta(seconds=lease)),
+                "checking": backstage.checking(timedelta(seconds=check_hold)),
+            }
             if sync_every:
                 parts["syncing"] = backstage.syncing(sync_every)
 

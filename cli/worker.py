@@ -12,30 +12,22 @@ import click
 from prometheus_client import start_http_server
 
 from cli._options import rules_option
-from cli._running import on_signal, sync_option
+from cli._running import hold_options, on_signal, sync_option
 from cli._store import find_vault, opened, store_option
 from engine.rulebook import find_manifest
 from pipeline.crew import GRACE, Backstage, Crew
 from pipeline.live_rules import LiveRules
 from pipeline.logs import configure_logs
 from pipeline.measures import registry_of
-from pipeline.sending.outbox import LEASE
 from pipeline.sending.retrying import Patience
 
-SHORTEST_LEASE, LONGEST_LEASE = 2, 3600
 LOOK = 0.1
 """Seconds between two looks whether to stop; not a wait on the event, whose lock the signal's handler could meet half taken."""
 
 
 @click.command("worker")
 @click.option("--threads", type=click.IntRange(1, 16), default=4, show_default=True, help="同时进行的调用数")
-@click.option(
-    "--lease",
-    type=click.IntRange(SHORTEST_LEASE, LONGEST_LEASE),
-    default=round(LEASE.total_seconds()),
-    show_default=True,
-    help="一件发件最多占用多少秒；进程被杀掉后，要过这么久才由其他进程接手",
-)
+@hold_options
 @click.option(
     "--per-second",
     type=click.FloatRange(min=0, min_open=True),
@@ -62,6 +54,7 @@ LOOK = 0.1
 def COMMAND(  # noqa: N802 - the name under which the command is found
     threads: int,
     lease: int,
+    check_hold: int,
     per_second: float | None,
     retry_after: float,
     sync_every: int,
@@ -89,7 +82,7 @@ def COMMAND(  # noqa: N802 - the name under which the command is found
             )
         }
         if checks:
-            parts["checking"] = backstage.checking()
+            parts["checking"] = backstage.checking(timedelta(seconds=check_hold))
         if sync_every:
             parts["syncing"] = backstage.syncing(sync_every, per_second)
         if metrics_port is not None:

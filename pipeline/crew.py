@@ -20,7 +20,7 @@ from pipeline.sending.outbox import LEASE
 from pipeline.sending.retrying import Patience
 from pipeline.sending.worker import Worker
 from pipeline.store import Store
-from pipeline.uploads.runner import UploadRunner
+from pipeline.uploads.runner import HOLD, UploadRunner
 
 log = logging.getLogger("pipeline.crew")
 
@@ -80,9 +80,13 @@ class Backstage:
 
         return self._anew(make)
 
-    def checking(self) -> Part:
-        """Give the part that checks uploads as they come in."""
-        return UploadRunner(self.store, self.rules, self.youzan).run
+    def checking(self, hold: timedelta = HOLD) -> Part:
+        """Give the part that checks uploads as they come in.
+
+        Args:
+            hold: How long an upload may be held by a process that gets no further with it.
+        """
+        return UploadRunner(self.store, self.rules, self.youzan, hold).run
 
     def syncing(self, every: float, per_second: float | None = None) -> Part:
         """Give the part that takes in orders.

@@ -61,7 +61,7 @@ _ROUTES = """\
 - 正文是 UTF-8 的 JSON（`Content-Type: application/json`）。不认识的字段、查询参数，只应写一次却写了几次的参数，都是 422，并逐处指出。
 - 不能原样收下的一律拒绝，从不悄悄改掉：同一个对象里重复的名字、NaN、Infinity、过大的数（400），U+0000 与不完整的代理对（422）。整数不写小数点。
 - 可以没有的字段写成 null，与不写一样。
-- 会做事的 POST 可带 `Idempotency-Key`（1～200 个可见 ASCII 字符）：同一个键的重复请求只做一次，得到逐字节相同的答复，并带 `Idempotent-Replayed: true`；答复保留两天。键用于另一个请求是 422；第一个还在处理是 409。状态 429 与 5xx 的答复不保留，可以用同一个键再试。
+- 会做事的 POST 可带 `Idempotency-Key`（1～200 个可见 ASCII 字符）：同一个键的重复请求只做一次，得到逐字节相同的答复，并带 `Idempotent-Replayed: true`；答复保留两天。键用于另一个请求是 422；第一个还在处理是 409，带 `Retry-After`；处理它的进程死了时，10 秒后由重复的请求接手。状态 429 与 5xx 的答复不保留，可以用同一个键再试。
 - 规则类的 GET 带 `ETag`；把它放在 `If-None-Match` 里，没有变化时得到 304。
 - 列表用 `limit`（1～500，缺省 50）与 `cursor` 翻页；答复里的 `next` 是下一页的 `cursor`，没有更多时为 null。
 - `Accept-Language: en` 时，标题是英文；`detail` 与逐处的说明只有中文。

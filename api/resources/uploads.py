@@ -302,7 +302,7 @@ def receive_file(ask: Ask, besides: Sequence[str] = ()) -> Received:
     channel, store = open_channel_page(ask), ask.services.store
     load_reference(store, ask.shop_id, channel.name)
     name, content = read_file("file", MOST_BYTES, besides)
-    return receive(store, ask.who.actor, ask.shop_id, channel.name, name, content)
+    return receive(store, ask.who.actor, ask.shop_id, channel.name, name, content, ask.hold)
 
 
 def story_of(ask: Ask, upload_id: str, number: str) -> RowStory:

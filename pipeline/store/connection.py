@@ -87,14 +87,14 @@ class Store:
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
-        with Session(engine, expire_on_commit=False) as session:
-            try:
+        """Give a session; what its end raises counts, too, as where the database goes away before a read is over."""
+        try:
+            with Session(engine, expire_on_commit=False) as session:
                 yield session
-            except (StatementError, PoolTimeout) as error:
-                session.rollback()
-                failure = error
-            else:
-                return
+        except (StatementError, PoolTimeout) as error:
+            failure = error
+        else:
+            return
         raise translated(failure) from None
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ def migrate(store: Store, revision: str = "head") -> None:
     Raises:
         MigrationError: Where the revision is unknown, the database is newer than the program, or a step can't be done;
             the database is as it was before.
+        StoreError: The database can't be reached.
     """
     with _alone(store) as connection:
         config = _config(connection)
@@ -113,7 +114,7 @@ def _alone(store: Store) -> Iterator[Connection]:
     """
     sqlite = store.dialect == "sqlite"
     failure: StatementError | None = None
-    with store.engine.connect() as connection:
+    with _connected(store) as connection:
         if sqlite:
             _pragma(connection, "foreign_keys=OFF")
         try:
@@ -130,6 +131,19 @@ def _alone(store: Store) -> Iterator[Connection]:
                 _pragma(connection, "foreign_keys=ON")
     if failure is not None:
         raise MigrationError(f"数据库结构无法更新：{translated(failure).message}；数据库未改动")
+
+
+def _connected(store: Store) -> Connection:
+    """Connect, as the first thing that a process asks of its database.
+
+    Raises:
+        StoreError: The database can't be reached.
+    """
+    try:
+        return store.engine.connect()
+    except StatementError as error:
+        failure = error
+    raise translated(failure) from None
 
 
 def _pragma(connection: Connection, setting: str) -> None:

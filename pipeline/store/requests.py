@@ -22,6 +22,8 @@ class KeyedRequest(Base):
         media_type: The body's media type.
         location: The answer's `Location`; None where it has none.
         started_at: When the request that holds the key began.
+        alive_at: When its process was last known to be at it.
+        made: Id of what it has made, kept in the transaction that made it; None where it has made nothing yet, or nothing is said.
     """
 
     __tablename__ = "keyed_requests"
@@ -40,3 +42,5 @@ class KeyedRequest(Base):
     media_type: Mapped[str | None]
     location: Mapped[str | None]
     started_at: Mapped[datetime]
+    alive_at: Mapped[datetime]
+    made: Mapped[str | None]

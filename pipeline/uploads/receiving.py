@@ -13,6 +13,7 @@ from engine.errors import ShelfgateError
 from engine.wording import SHANGHAI
 from mappings.workbook_file import mark_of
 from pipeline.actors import Actor
+from pipeline.keyed_requests import Hold, note_made
 from pipeline.shops import ShopUnknown
 from pipeline.store import (
     Shop,
@@ -97,7 +98,13 @@ class Received:
 
 
 def receive(
-    store: Store, actor: Actor, shop_id: str, channel: str, filename: str, content: bytes
+    store: Store,
+    actor: Actor,
+    shop_id: str,
+    channel: str,
+    filename: str,
+    content: bytes,
+    hold: Hold | None = None,
 ) -> Received:
     """Keep a file exactly as it came.
 
@@ -111,10 +118,13 @@ def receive(
         channel: The channel to list them on.
         filename: Its name, for show and for its extension.
         content: Its bytes.
+        hold: The request's hold on its idempotency key. The upload is kept along with it: where the request dies before it has answered,
+            the next one under the key is given the same upload, even one that is done by then.
 
     Raises:
         UploadRefused: The actor may not.
         ShopUnknown: The shop is not registered.
+        KeyInUse: The request took so long that another one has its key.
     """
     if actor.shop_id != shop_id:
         raise UploadRefused("不能为其他店铺上传；请使用该店铺的账号", actor.id)
@@ -123,12 +133,17 @@ def receive(
     digest = hashlib.sha256(content).hexdigest()
     mark = mark_of(content)
     with store.write() as session:
+        if hold is not None and hold.made is not None:
+            made = find_upload(session, hold.made)
+            return Received(made.id, is_new=True, corrects=made.corrects)
         # The shop's row is held, so that the same file sent twice at once is seen to be the same.
         if session.get(Shop, shop_id, with_for_update=True) is None:
             raise ShopUnknown(f"没有登记店铺 {shop_id}；请先运行 shelfgate shops add 登记店铺", shop_id)
         before = _same_file(session, shop_id, channel, digest)
         same = _earlier(before) if before is not None else None
         if before is not None and before.state not in FINISHED:
+            if hold is not None:
+                note_made(session, hold, before.id)
             return Received(before.id, is_new=False, same_file=same, corrects=before.corrects)
         corrects = before.id if before is not None else _reported(session, shop_id, channel, mark)
         upload = Upload(
@@ -147,6 +162,8 @@ def receive(
         session.add(upload)
         session.flush()
         session.add(UploadFile(upload_id=upload.id, content=content))
+        if hold is not None:
+            note_made(session, hold, upload.id)
     return Received(upload.id, is_new=True, same_file=same, corrects=corrects)
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from structlog.contextvars import bound_contextvars
 
 from engine.errors import ShelfgateError
@@ -24,7 +24,8 @@ from pipeline.uploads.state import fail
 log = logging.getLogger("pipeline.uploads.runner")
 
 HOLD = timedelta(seconds=60)
-"""How long a process keeps an upload to itself without getting further; two at once would do no harm, only twice the work."""
+"""How long a process keeps an upload to itself without getting further, where not told otherwise; longer than one chunk takes with its
+products fetched anew. Two at once would do no harm, only twice the work."""
 
 AGAIN = timedelta(seconds=15)
 """How long an upload waits that could not be checked now, as where Youzan can't be reached."""
@@ -43,16 +44,18 @@ class UploadRunner:
         store: Where uploads are kept.
         rules: The rules in force; each upload is checked by one version.
         youzan: Makes the client of a shop; one that gives None has products taken as they are kept.
+        hold: How long an upload is kept to this process without getting further; after a crash, how long it waits for another one.
 
     Attributes:
         name: Unique among the processes alive.
     """
 
-    def __init__(self, store: Store, rules: LiveRules, youzan: Youzan) -> None:
+    def __init__(self, store: Store, rules: LiveRules, youzan: Youzan, hold: timedelta = HOLD) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._store = store
         self._rules = rules
         self._youzan = youzan
+        self._hold = hold
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a check under way ends with the chunk in hand, and is taken up later."""
@@ -88,7 +91,7 @@ class UploadRunner:
     def _check(
         self, upload_id: str, shop_id: str, channel_name: str, tries: int, stop: threading.Event | None
     ) -> None:
-        holding = _Holding(self._store, upload_id, self.name, stop)
+        holding = _Holding(self._store, upload_id, self.name, self._hold, stop)
         if tries > MOST_TRIES:
             self._put_off(holding, upload_id, "检查它的进程一再中断", tries, final=True)
             return
@@ -116,10 +119,12 @@ class UploadRunner:
         """Take the upload that has waited longest."""
         with self._store.write() as session:
             now = database_now(session)
+            # One that this process holds without being at it: its store went away in the middle of the check.
+            mine = and_(Upload.checker == self.name, Upload.check_due <= now + self._hold - AGAIN)
             waiting = (
                 select(Upload.id)
                 .where(Upload.state.in_(("received", "checking")))
-                .where(or_(Upload.check_due.is_(None), Upload.check_due <= now))
+                .where(or_(Upload.check_due.is_(None), Upload.check_due <= now, mine))
                 .order_by(Upload.received_at, Upload.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)
@@ -127,7 +132,11 @@ class UploadRunner:
             upload_id = session.scalar(waiting)
             if upload_id is None:
                 return None
-            values = {"checker": self.name, "check_due": now + HOLD, "check_tries": Upload.check_tries + 1}
+            values = {
+                "checker": self.name,
+                "check_due": now + self._hold,
+                "check_tries": Upload.check_tries + 1,
+            }
             row = session.execute(
                 update(Upload)
                 .where(Upload.id == upload_id)
@@ -151,8 +160,11 @@ class _Stopped(Exception):
 class _Holding:
     """Keep an upload to this process while its check gets further."""
 
-    def __init__(self, store: Store, upload_id: str, name: str, stop: threading.Event | None) -> None:
+    def __init__(
+        self, store: Store, upload_id: str, name: str, hold: timedelta, stop: threading.Event | None
+    ) -> None:
         self._store = store
+        self._hold = hold
         self._mine = (Upload.id == upload_id, Upload.checker == name)
         self._stop = stop
         self._kept = time.monotonic()
@@ -167,10 +179,10 @@ class _Holding:
         self._further = True
         if self._stop is not None and self._stop.is_set() and done < total:
             raise _Stopped
-        if time.monotonic() - self._kept > HOLD.total_seconds() / 4:
+        if time.monotonic() - self._kept > self._hold.total_seconds() / 4:
             self._kept = time.monotonic()
             with self._store.write() as session:
-                due = database_now(session) + HOLD
+                due = database_now(session) + self._hold
                 session.execute(update(Upload).where(*self._mine).values(check_due=due, check_tries=0))
 
     def tries(self, before: int) -> int:

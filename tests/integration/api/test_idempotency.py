@@ -16,7 +16,7 @@ from api.app import IDEMPOTENCY_KEY, _Gate
 from api.problems import Problem
 from api.routes import MULTIPART, Answer, Ask, Reply, Resource
 from api.schemas import record, text
-from pipeline.keyed_requests import LONGEST_RUN
+from pipeline.keyed_requests import SILENCE
 from pipeline.shops import ShopUnknown
 from pipeline.store import KeyedRequest
 from tests.integration.api.calls import BODIES, ROUTES, named
@@ -198,7 +198,7 @@ def test_a_request_whose_process_died_is_taken_over_after_a_while(front: Front, 
     assert (409, "/v1/problems/in-progress") == (under_way.status_code, under_way.json["type"])
     assert under_way.headers["Retry-After"]
     with front.store.write() as session:
-        session.scalars(select(KeyedRequest)).one().started_at -= LONGEST_RUN + timedelta(seconds=1)
+        session.scalars(select(KeyedRequest)).one().alive_at -= SILENCE + timedelta(seconds=1)
     work.ends = lambda: None
     taken = post(other)
     assert (202, 1) == (taken.status_code, taken.json["number"])

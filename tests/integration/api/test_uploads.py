@@ -9,15 +9,17 @@ from typing import Any
 import openpyxl
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from api.app import create_app
 from api.services import Services
 from channels.sandbox import Sandbox
 from mappings import sheet_file
+from pipeline import keyed_requests
 from pipeline.sending.lanes import Lanes
 from pipeline.sending.worker import Worker
-from pipeline.store import BindingRow, OutboxItem, ReferenceSnapshot, UploadRow
+from pipeline.store import BindingRow, KeyedRequest, OutboxItem, ReferenceSnapshot, StoreError, UploadRow
 from pipeline.uploads.runner import UploadRunner
 from pipeline.uploads.state import progress
 from tests.integration.api.front import OTHER, Front, diagnostics
@@ -107,6 +109,31 @@ def test_a_request_that_is_repeated_with_its_key_makes_one_upload(front: Front) 
     assert "true" == two.headers["Idempotent-Replayed"]
     assert 1 == len(client.get("/v1/uploads").json["items"])
     assert 422 == send(client, sheet(good_rows()[1:2]), Idempotency_Key="k1").status_code
+
+
+def test_a_request_whose_answer_was_never_kept_is_given_its_upload_even_when_that_is_done(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R16: as where the process dies, or its database, between the upload and the answer."""
+
+    def gone(*_: Any) -> None:
+        raise StoreError("数据库无法使用")
+
+    client, row = front.service(), list(good_rows()[0])
+    row[6] = WRONG_BRAND
+    with monkeypatch.context() as patch:
+        patch.setattr(keyed_requests, "finish", gone)
+        first = send(client, sheet([row]), Idempotency_Key="k1")
+    assert 202 == first.status_code
+    check_all(front.services)
+    assert 409 == send(client, sheet([row]), Idempotency_Key="k1").status_code
+    with front.store.write() as session:
+        session.scalars(select(KeyedRequest)).one().alive_at -= keyed_requests.SILENCE
+    again = send(client, sheet([row]), Idempotency_Key="k1")
+    assert (202, first.json["id"], "done_with_failures") == (
+        again.status_code, again.json["id"], again.json["state"],
+    )  # fmt: skip
+    assert 1 == len(client.get("/v1/uploads").json["items"])
 
 
 def test_a_viewer_may_not_upload_and_nobody_may_without_signing_in(front: Front) -> None:

@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
+from pipeline import keyed_requests
 from pipeline.actors import Actor
 from pipeline.callers import Caller
 from pipeline.keyed_requests import (
     KEPT,
-    LONGEST_RUN,
+    SILENCE,
     Answer,
     Hold,
     KeyInUse,
     KeyMisused,
+    alive,
     begin,
     finish,
     forget,
+    note_made,
 )
 from pipeline.shops import save_shop
 from pipeline.store import KeyedRequest, Store, database_now
+from tests.acceptance.served import wait_until
 from tests.integration.api.front import OTHER
 from tests.integration.demo_shop import SHOP
 
@@ -50,6 +54,17 @@ def held(store: Store, key: str = "k1", fingerprint: str = "f1", who: Caller = A
     found = begin(store, who, key, fingerprint)
     assert isinstance(found, Hold)
     return found
+
+
+def alive_at(store: Store) -> datetime:
+    with store.read() as session:
+        return session.scalars(select(KeyedRequest.alive_at)).one()
+
+
+def silence(store: Store) -> None:
+    """Let the time pass after which a request that says nothing is taken to have died."""
+    with store.write() as session:
+        session.scalars(select(KeyedRequest)).one().alive_at -= SILENCE
 
 
 def age(store: Store, by: timedelta) -> None:
@@ -101,7 +116,7 @@ def test_an_answer_that_is_kept_is_not_forgotten(shops: Store) -> None:
 
 def test_a_request_whose_process_died_is_taken_over_and_the_dead_one_changes_nothing(shops: Store) -> None:
     first = held(shops)
-    age(shops, LONGEST_RUN)
+    silence(shops)
     second = held(shops)
     forget(shops, first)
     finish(shops, first, replace(DONE, status=500))
@@ -110,6 +125,40 @@ def test_a_request_whose_process_died_is_taken_over_and_the_dead_one_changes_not
     finish(shops, second, DONE)
     finish(shops, first, replace(DONE, status=500))
     assert DONE == begin(shops, AMY, "k1", "f1")
+
+
+def test_a_request_that_says_that_it_lives_keeps_its_key(
+    shops: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyed_requests, "TELL_EVERY", 0.01)
+    hold = held(shops)
+    with alive(shops, hold):
+        silence(shops)
+        wait_until(lambda: alive_at(shops) > hold.started_at)
+        with pytest.raises(KeyInUse):
+            begin(shops, AMY, "k1", "f1")
+
+
+def test_what_a_request_made_before_it_died_is_told_to_the_next(shops: Store) -> None:
+    first = held(shops)
+    with shops.write() as session:
+        note_made(session, first, "upload-1")
+    silence(shops)
+    second = held(shops)
+    assert (None, "upload-1") == (first.made, second.made)
+    with pytest.raises(KeyInUse), shops.write() as session:
+        note_made(session, first, "upload-2")
+    finish(shops, second, DONE)
+    assert DONE == begin(shops, AMY, "k1", "f1")
+
+
+def test_what_a_request_made_is_known_where_its_answer_failed(shops: Store) -> None:
+    """As where the database is gone when it is read back, and there again for the next request."""
+    hold = held(shops)
+    with shops.write() as session:
+        note_made(session, hold, "upload-1")
+    forget(shops, hold)
+    assert "upload-1" == held(shops).made
 
 
 def test_answers_are_kept_for_some_time_only(shops: Store) -> None:

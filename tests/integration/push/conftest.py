@@ -9,14 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -41,6 +38,7 @@ from pipeline.store import (
     new_id,
 )
 from pipeline.uploads.state import Progress, advance, progress
+from tests.integration.outside import Outside, sandbox_process
 
 ROOT = Path(__file__).parents[3]
 SHOP = "38405005"
@@ -181,70 +179,17 @@ def sandbox(reference: dict[str, list[Fact]]) -> Iterator[Sandbox]:
         yield running
 
 
-@dataclass
-class Outside:
-    """Look at a sandbox process from outside.
-
-    Attributes:
-        base_url: Huiju's address.
-        log: Where the process notes its requests.
-    """
-
-    base_url: str
-    log: Path
-
-    def requests(self) -> list[tuple[float, str]]:
-        """Give when each request came in, in seconds since the epoch, and the end of its path."""
-        lines = (line.split(" ") for line in self.log.read_text(encoding="utf-8").splitlines())
-        return sorted(
-            (float(moment), path.removeprefix(urlsplit(self.base_url).path)) for moment, path in lines
-        )
-
-    def counts(self) -> Counter[str]:
-        return Counter(path for _, path in self.requests())
-
-    def state(self) -> dict[str, Any]:
-        parts = urlsplit(self.base_url)
-        found: dict[str, Any] = httpx.get(
-            f"{parts.scheme}://{parts.netloc}/_sandbox/state", timeout=30
-        ).json()
-        return found
-
-    def added(self) -> Counter[str]:
-        """Count how often each product was put on the channel."""
-        return Counter(what for _, endpoint, what in self.state()["effects"] if endpoint == "product_add")
-
-
 @pytest.fixture
 def outside(tmp_path: Path, reference: dict[str, list[Fact]]) -> Iterator[Callable[..., Outside]]:
     """Give a function that starts a sandbox process."""
-    running: list[subprocess.Popen[str]] = []
+    with contextlib.ExitStack() as running:
 
-    def start(per_second: float = 5000, faults: dict[str, Any] | None = None) -> Outside:
-        tables = {name: rows for name, rows in reference.items() if name != "listings"}
-        config = {
-            "reference": tables,
-            "credentials": IDENTITY,
-            "per_second": per_second,
-            "faults": faults or {},
-        }
-        log = tmp_path / "requests.log"
-        log.touch()
-        script = Path(__file__).with_name("counting_sandbox.py")
-        process = subprocess.Popen(
-            [sys.executable, str(script), json.dumps(config), str(log)],
-            stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        running.append(process)
-        assert process.stdout is not None
-        return Outside(process.stdout.readline().strip(), log)
+        def start(per_second: float = 5000, faults: dict[str, Any] | None = None) -> Outside:
+            tables = {name: rows for name, rows in reference.items() if name != "listings"}
+            started = sandbox_process(tmp_path, tables, IDENTITY, per_second=per_second, faults=faults)
+            return running.enter_context(started)
 
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        yield start
 
 
 @dataclass

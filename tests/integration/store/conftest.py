@@ -107,7 +107,7 @@ def everything(shop_id: str) -> list[Base]:
         Rate(**own, tat=1_646_701_323_456_789),
         KeyedRequest(
             shop_id=shop_id, caller="user:u1", key="k1", fingerprint="0", status=202, body=b"{}",
-            media_type="application/json", location="/v1/uploads/1", started_at=NOW,
+            media_type="application/json", location="/v1/uploads/1", started_at=NOW, alive_at=NOW,
         ),
         AuditEntry(
             **own, at=NOW, actor_id="u1", actor_name="王小美", actor_role="senior_admin", action="bind", outcome="done"

@@ -28,7 +28,7 @@ from pipeline.store import (
 
 Content = dict[str, list[dict[str, Any]]]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 NEWEST = REVISIONS[-1]
 
 

@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import func, insert, select, text
 
@@ -16,6 +17,7 @@ from pipeline.store import (
     StoreConflict,
     StoreError,
     database_now,
+    migrate,
     open_store,
 )
 
@@ -50,10 +52,27 @@ def test_a_password_in_the_address_is_never_shown() -> None:
     store.close()
 
 
+@pytest.mark.parametrize("session", ["read", "write"])
+def test_a_database_that_goes_away_before_a_session_ends_is_one_clear_error(
+    postgres_database: str, session: str
+) -> None:
+    """What was asked for was given by then; only the end of the transaction meets the fault."""
+    store = open_store(postgres_database)
+    with pytest.raises(StoreError, match="数据库无法使用"), getattr(store, session)() as opened:
+        number = opened.scalar(select(func.pg_backend_pid()))
+        with psycopg.connect(postgres_database) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 10000)", (number,))
+    store.ping()
+    store.close()
+
+
 def test_a_database_that_is_not_there_is_one_clear_error() -> None:
     store = open_store("postgresql://shelfgate:hush@127.0.0.1:9/shelfgate")
     with pytest.raises(StoreError, match="数据库无法使用") as caught, store.read() as session:
         session.scalar(select(func.count()).select_from(Shop))
+    assert "hush" not in str(caught.value)
+    with pytest.raises(StoreError, match="数据库无法使用") as caught:
+        migrate(store)
     assert "hush" not in str(caught.value)
     store.close()
 

@@ -1,6 +1,6 @@
 """Run the sandboxes as a process of their own, and note when which request came in.
 
-`python counting_sandbox.py CONFIG LOG`: prints Huiju's address as the first line, runs until it is told to stop.
+`python counting_sandbox.py CONFIG LOG`: prints Huiju's address, then Youzan's, runs until it is told to stop.
 """
 
 from __future__ import annotations
@@ -12,21 +12,28 @@ import time
 from pathlib import Path
 
 from channels.huiju import HuijuCredentials
-from channels.sandbox import Sandbox, SandboxConfig, Seed
+from channels.sandbox import Sandbox, SandboxConfig, Seed, read_seed
 from channels.sandbox.faults import FaultInjector, FaultPlan
+from channels.youzan import YouzanCredentials
 
 
 def main(config: str, log: str) -> None:
     wanted = json.loads(config)
-    seed = Seed(reference=wanted["reference"])
-    identity = HuijuCredentials(*wanted["credentials"])
+    reference, products = wanted["reference"], wanted["products"]
+    seed = read_seed(Path(products), reference) if products else Seed(reference=reference)
+    set_up = SandboxConfig(
+        huiju=HuijuCredentials(*wanted["credentials"]),
+        youzan=YouzanCredentials(*wanted["youzan"]),
+        huiju_per_second=wanted["per_second"],
+        youzan_per_second=wanted["per_second"],
+    )
     with (
         Path(log).open("a", encoding="utf-8", buffering=1) as lines,
-        Sandbox(seed, config=SandboxConfig(huiju=identity, huiju_per_second=wanted["per_second"])) as sandbox,
+        Sandbox(seed, config=set_up) as sandbox,
     ):
         sandbox.huiju.faults.set(FaultPlan.from_json(wanted["faults"]))
         note(sandbox.huiju.faults, lines.write)
-        print(sandbox.huiju.base_url, flush=True)
+        print(sandbox.huiju.base_url, sandbox.youzan.base_url, sep="\n", flush=True)
         threading.Event().wait()
 
 
