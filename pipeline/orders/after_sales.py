@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
 from engine.rulebook import Rulebook
+from pipeline.orders import orders
 from pipeline.orders.facts import after_sale_facts
-from pipeline.orders.orders import happened, narrowed, orders, page_of, rules_of, with_product
+from pipeline.orders.orders import happened, narrowed, page_of, rules_of, with_product
 from pipeline.orders.shown import Shown, shown, shown_in_list
 from pipeline.secrets import Vault
 from pipeline.sending.sendings import sendings_of_orders

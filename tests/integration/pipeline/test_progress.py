@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import event
 
 from pipeline.store import Upload
-from pipeline.uploads.check import check_upload
 from pipeline.uploads import check as uploads_check
+from pipeline.uploads.check import check_upload
 from pipeline.uploads.state import count_rows
 
 Sheet = Callable[[Sequence[Sequence[str]]], bytes]

@@ -17,9 +17,9 @@ from engine.errors import ShelfgateError
 from mappings.report import formats
 from pipeline.actors import Actor
 from pipeline.store import DecisionRow, Listing, OutboxItem, Product, Upload, UploadFile
+from pipeline.uploads import check as uploads_check
 from pipeline.uploads.check import check_upload
 from pipeline.uploads.receiving import UploadRefused, UploadUnknown, received_file
-from pipeline.uploads import check as uploads_check
 from pipeline.uploads.report import upload_report, upload_workbook
 from pipeline.uploads.rows import decisions_from
 from pipeline.uploads.sending import listing_sending

@@ -15,8 +15,8 @@ from sqlalchemy import MetaData, select
 
 from channels.sandbox.faults import Fault, FaultPlan
 from pipeline.clients import ChannelFailed
-from pipeline.orders.intake import begin_alone, end_alone, sync
 from pipeline.orders import intake
+from pipeline.orders.intake import begin_alone, end_alone, sync
 from pipeline.orders.settlement import Settlement, settlement
 from pipeline.orders.syncing import Syncing
 from pipeline.orders.taking_in import Taken
