@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from channels.sandbox.faults import Fault, FaultPlan
 from pipeline.actors import Actor
+from pipeline.orders import intake
 from pipeline.orders.actions import ActionRefused, ActionUnknown, ActorRefused
 from pipeline.orders.after_sales import AfterSaleUnknown
-from pipeline.orders.orders import OrderUnknown, intake
+from pipeline.orders.orders import OrderUnknown
 from pipeline.orders.requests import EditLogistics, Parcel, RequestInvalid, Ship
 from pipeline.sending.releasing import NotHeld, release_sending
 from pipeline.sending.sendings import SendingUnknown, find_sending, list_sendings
