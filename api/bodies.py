@@ -18,6 +18,9 @@ from engine.facts import shown
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 """What no file and no database keeps as it is: NUL, and half a character, as JSON's escapes can write it."""
 
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""How JSON writes those; and the halves of a whole character, which are no mistake."""
+
 
 def read_json(most: int) -> Any:
     """Read the JSON body of this request.
@@ -38,7 +41,7 @@ def read_json(most: int) -> Any:
         raise Problem("bad-request", f"请求不是 UTF-8：第 {error.start + 1} 个字节不对") from None
     try:
         found = _DECODER.decode(text)
-        mistakes = list(_unwritable(found, "")) if "\\u" in text else []
+        mistakes = list(_unwritable(found, "")) if _SUSPECT.search(text) else []
     except RecursionError:
         raise Problem("bad-request", "JSON 嵌套太深") from None
     except json.JSONDecodeError as error:
