@@ -29,6 +29,9 @@ SHEETS = 20
 ROWS = 2
 """Rows of a sheet; no product is in two sheets."""
 
+HOLDS = ("--lease", "6", "--check-hold", "3")
+"""Short, as it is killed so often."""
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
@@ -53,7 +56,7 @@ def test_no_upload_that_was_accepted_is_lost_and_no_product_listed_twice(
     accepted: list[str] = []
     unfinished = 0
     for kill in range(KILLS):
-        with house.serve() as served:
+        with house.serve(*HOLDS) as served:
             wanted = len(left) - SHEETS // KILLS if kill < KILLS - 1 else 0
 
             def post(served: Any = served, wanted: int = wanted) -> None:
@@ -70,7 +73,7 @@ def test_no_upload_that_was_accepted_is_lost_and_no_product_listed_twice(
             threading.Event().wait(rng.uniform(0.3, 1.2))
             assert -signal.SIGKILL == served.end(signal.SIGKILL)
             sending.join()
-    with house.serve() as served, served.client() as client:
+    with house.serve(*HOLDS) as served, served.client() as client:
         while left:
             accepted.append(send(client, left.pop(0)))
         for upload in dict.fromkeys(accepted):
