@@ -9,7 +9,7 @@ NOX := $(PY) -m nox --noxfile noxfile.py
 SESSIONS := lint types docs build property
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench soak reference screenshots assets lock upgrade office browser clean $(SESSIONS) tests
+.PHONY: help venv demo test bench soak reference screenshots assets lock upgrade office browser client clean $(SESSIONS) tests
 
 help:
 	@echo 'make demo      show the whole job on the demo shop: check, bind, template, upload, report, corrected upload, history, orders'
@@ -31,7 +31,7 @@ demo: venv
 	$(PY) tools/demo.py
 
 # The tests come last, so that their summary closes the output; they run even where something before them failed.
-test: venv office browser
+test: venv office browser client
 	@failed=0; \
 	$(NOX) --session $(SESSIONS) || failed=1; \
 	$(NOX) --session tests || failed=1; \
@@ -40,7 +40,7 @@ test: venv office browser
 $(SESSIONS) tests bench soak: venv
 	@$(NOX) --session $@
 
-office browser:
+office browser client:
 	@tools/ensure-program $@
 
 reference: venv

@@ -7,6 +7,7 @@ sections.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -153,8 +154,9 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    assert not missing, f"install {'、'.join(missing)}: the page about the HTTP API can't be tried without"
+    if missing := [name for name in NEEDED if shutil.which(name) is None]:
+        told = f"{', '.join(missing)} not installed; make test says how to get it"
+        pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
     folder = tmp_path / "reader"
     folder.mkdir()
     process = subprocess.Popen(
