@@ -67,7 +67,7 @@ def tests(session: nox.Session) -> None:
     # Migrations are loaded by Alembic alone, within a migration.
     rest = ["--ignore=tests/property", "--ignore-glob=*/migrations/*", "--doctest-modules", "tests", *ROOMS]
     python(session, "-m", "pytest", "-m", "alone", *coverage, "--cov-report=", *rest)
-    beside = ["-n", "auto", "--dist", "loadfile", "-m", "not soak and not alone"]
+    beside = ["-n", "auto", "--dist", "loadgroup", "-m", "not soak and not alone"]
     python(session, "-m", "pytest", *beside, *coverage, "--cov-append", *rest, *session.posargs)
 
 

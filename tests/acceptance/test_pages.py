@@ -48,6 +48,9 @@ FLAGS = [
     "--metrics-recording-only",
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
+pytestmark = pytest.mark.xdist_group("pages")
+"""One browser and one service are enough for all of them."""
+
 PATIENCE = 60.0
 """Seconds to wait for a process to be there, or for an upload to come to its end."""
 

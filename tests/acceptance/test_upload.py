@@ -102,6 +102,9 @@ class Desk:
         return Counter(about for _, what, about in state["effects"] if what == "product_add")
 
 
+pytestmark = pytest.mark.xdist_group("upload")
+
+
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     log = tmp_path_factory.mktemp("sandbox") / "log"

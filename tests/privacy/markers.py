@@ -60,14 +60,14 @@ ALLOWED = (
         "the same page, shown again where a request is refused",
     ),
     _place("command", r".*\borders show\b.*", CONSIGNEE, "the same on the command line"),
-    _place("http", r"GET /v1/(?:openapi\.json|schemas/.*)", frozenset(FORMS), SCHEMA_EXAMPLE),
+    _place("http", r"GET /v1/(?:openapi\.json|facts)", frozenset(FORMS), SCHEMA_EXAMPLE),
     _place(
         "file",
         r".*\b(?:orders|after_sales)\.jsonl",
         frozenset(FORMS),
         "what the sandbox begins with: an input",
     ),
-    _place("file", r".*/rules/facts/[a-z_]+\.yaml", frozenset(FORMS), SCHEMA_EXAMPLE),
+    _place("file", r".*/facts/[a-z_]+\.yaml", frozenset(FORMS), SCHEMA_EXAMPLE),
 )
 
 

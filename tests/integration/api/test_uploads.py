@@ -121,15 +121,16 @@ def test_a_request_whose_answer_was_never_kept_is_given_its_upload_even_when_tha
 
     client, row = front.service(), list(good_rows()[0])
     row[6] = WRONG_BRAND
+    content = sheet([row])
     with monkeypatch.context() as patch:
         patch.setattr(keyed_requests, "finish", gone)
-        first = send(client, sheet([row]), Idempotency_Key="k1")
+        first = send(client, content, Idempotency_Key="k1")
     assert 202 == first.status_code
     check_all(front.services)
-    assert 409 == send(client, sheet([row]), Idempotency_Key="k1").status_code
+    assert 409 == send(client, content, Idempotency_Key="k1").status_code
     with front.store.write() as session:
         session.scalars(select(KeyedRequest)).one().alive_at -= keyed_requests.SILENCE
-    again = send(client, sheet([row]), Idempotency_Key="k1")
+    again = send(client, content, Idempotency_Key="k1")
     assert (202, first.json["id"], "done_with_failures") == (
         again.status_code, again.json["id"], again.json["state"],
     )  # fmt: skip
