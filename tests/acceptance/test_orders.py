@@ -184,6 +184,7 @@ def test_the_commands_speak_json_and_leave_the_sending_to_a_worker(desk: Desk) -
 
 def test_several_parcels_are_written_one_by_one(desk: Desk) -> None:
     """R27."""
+    assert 0 == desk.run("sync").returncode
     assert 2 == desk.run("orders", "ship", OTHER, "--user", "amy", "--parcel", "顺丰速运").returncode
     assert 2 == desk.run("orders", "ship", OTHER, "--user", "amy").returncode
     lines = [line["id"] for line in json.loads(desk.run("orders", "show", OTHER, "--json").stdout)["lines"]]
