@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import case, delete, select
 from sqlalchemy.orm import Session
 
 from pipeline.store import Rate, Store, database_now, insert_for
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from pipeline.store.rates import EPOCH, MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def hold_back(store: Store, limit: Limit, who: str) -> float:
     """
     key = {"channel": limit.name, "shop_id": hashlib.sha256(who.encode()).hexdigest()[:32]}
     with store.write() as session:
-        now = (database_now(session) - _EPOCH) // _MICROSECOND
+        now = (database_now(session) - EPOCH) // MICROSECOND
         _drop_idle(session, limit, now)
         return _count(session, key, now, limit) / 1_000_000
 
@@ -65,7 +63,7 @@ def _drop_idle(session: Session, limit: Limit, now: int) -> None:
 
 def _count(session: Session, key: dict[str, str], now: int, limit: Limit) -> int:
     """Move the row on by one try and give 0; or leave it, and give the microseconds until it may be moved."""
-    cost = limit.every // _MICROSECOND
+    cost = limit.every // MICROSECOND
     insert = insert_for(session, Rate).values(**key, tat=now + cost)
     moved = session.scalars(
         insert.on_conflict_do_update(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +21,16 @@ from pipeline.sending.lanes import Lane, Lanes
 from pipeline.sending.outbox import LEASE, Hold, LeaseLost, Renewer, claim_next
 from pipeline.sending.rate import HeldBack
 from pipeline.sending.retrying import Ending, Patience, after_error, noted, put_back, worn_out
-from pipeline.store import Order, StoreConflict, StoreError, StoreRefused, Upload, database_now, settle
+from pipeline.store import (
+    Order,
+    StoreConflict,
+    StoreError,
+    StoreRefused,
+    Upload,
+    database_now,
+    new_holder,
+    settle,
+)
 
 log = logging.getLogger("pipeline.sending.worker")
 
@@ -92,7 +98,7 @@ class Worker:
         patience: Patience | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.name = new_holder()
         self.tally = Tally()
         self._lanes = lanes
         self._store = lanes.store

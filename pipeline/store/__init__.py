@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.store.base import Base, new_id
 from pipeline.store.catalogue import Listing, ListingState, Product
-from pipeline.store.claims import claim, renew, settle
+from pipeline.store.claims import claim, new_holder, renew, settle
 from pipeline.store.connection import DEFAULT_STORE, STORE, Store, database_now, open_store
 from pipeline.store.errors import (
     MigrationError,
@@ -90,6 +90,7 @@ __all__ = [
     "insert_for",
     "insert_many",
     "migrate",
+    "new_holder",
     "new_id",
     "newest_first",
     "oldest_first",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -12,6 +15,11 @@ from sqlalchemy.orm import Session
 from pipeline.store.outbox import OPEN, OutboxItem
 
 Settled = Literal["queued", "done", "refused", "failed", "held"]
+
+
+def new_holder() -> str:
+    """Name a holder of leases, unique among those alive: machine, process, and eight hex digits at random."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def claim(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 from datetime import timedelta
@@ -16,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from engine.errors import ShelfgateError
 from pipeline.clients import ChannelFailed, Youzan
 from pipeline.live_rules import LiveRules
-from pipeline.store import Store, StoreError, Upload, database_now
+from pipeline.store import Store, StoreError, Upload, database_now, new_holder
 from pipeline.uploads.check import FRESH, Checking, check_upload
 from pipeline.uploads.sending import listing_sending
 from pipeline.uploads.state import fail
@@ -51,7 +48,7 @@ class UploadRunner:
     """
 
     def __init__(self, store: Store, rules: LiveRules, youzan: Youzan, hold: timedelta = HOLD) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.name = new_holder()
         self._store = store
         self._rules = rules
         self._youzan = youzan
