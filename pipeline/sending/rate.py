@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from engine.errors import ShelfgateError
 from pipeline.store import Rate, Store, database_now, hold_back, insert_for
+from pipeline.store.rates import EPOCH, MICROSECOND
 
 SHARE = 0.98
 """Share of the channel's rate that is used: what is left takes up calls that start a little late."""
@@ -36,9 +37,6 @@ TRIES = 3
 LONGEST_HOLD = timedelta(hours=1)
 PATIENCE = 2.0
 """Seconds that a call waits for a place that can't be booked yet; beyond, whoever makes it has better things to do."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class HeldBack(ShelfgateError):
@@ -86,7 +84,7 @@ class Pace:
             HeldBack: There is no place soon.
         """
         channel, shop_id = self._key
-        cost, start = self._gap // _MICROSECOND, _microseconds(now + LEAD)
+        cost, start = self._gap // MICROSECOND, _microseconds(now + LEAD)
         absurd = Rate.tat > _microseconds(now + 2 * LONGEST_HOLD)
         insert = insert_for(session, Rate).values(channel=channel, shop_id=shop_id, tat=start + cost)
         tat = session.scalars(
@@ -97,7 +95,7 @@ class Pace:
             ).returning(Rate.tat)
         ).one_or_none()
         if tat is None:
-            raise HeldBack((self._next(session) - AHEAD + _MICROSECOND - now).total_seconds())
+            raise HeldBack((self._next(session) - AHEAD + MICROSECOND - now).total_seconds())
         return _moment(tat - cost)
 
     def use(self, start: float | None) -> None:
@@ -159,8 +157,8 @@ class Pace:
 
 
 def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def _moment(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
+    return EPOCH + microseconds * MICROSECOND
