@@ -98,9 +98,6 @@ def environment() -> dict[str, str]:
     }
 
 
-pytestmark = pytest.mark.xdist_group("binding")
-
-
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[dict[str, str]]:
     """Start the sandbox as a person does, and read addresses and identities off what it prints."""

@@ -27,9 +27,6 @@ def shelfgate(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[
     return subprocess.run(command, cwd=cwd, capture_output=True, check=False, timeout=120)
 
 
-pytestmark = pytest.mark.xdist_group("check")
-
-
 @pytest.fixture(scope="module")
 def report() -> Any:
     return json.loads(shelfgate("check", *DEMO, "--format", "json").stdout)

@@ -62,9 +62,6 @@ class Desk:
         return found
 
 
-pytestmark = pytest.mark.xdist_group("orders")
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("orders")

@@ -48,7 +48,6 @@ FLAGS = [
     "--metrics-recording-only",
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
-pytestmark = pytest.mark.xdist_group("pages")
 """One browser and one service are enough for all of them."""
 
 PATIENCE = 60.0

@@ -36,9 +36,6 @@ PASSWORD = "ten-letters-or-more"
 RULES = ("--rules", str(ROOT))
 
 
-pytestmark = pytest.mark.xdist_group("reference")
-
-
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """Give both systems with three products of the demo shop."""

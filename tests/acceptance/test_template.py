@@ -42,9 +42,6 @@ INPUTS = [
 ]
 
 
-pytestmark = pytest.mark.xdist_group("template")
-
-
 @pytest.fixture(scope="module")
 def office() -> str:
     """Give LibreOffice; where a change is judged it has to be there."""

@@ -102,9 +102,6 @@ class Desk:
         return Counter(about for _, what, about in state["effects"] if what == "product_add")
 
 
-pytestmark = pytest.mark.xdist_group("upload")
-
-
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     log = tmp_path_factory.mktemp("sandbox") / "log"
@@ -160,6 +157,10 @@ def sheet(folder: Path, name: str, rows: list[list[Any]]) -> str:
 def states(desk: Desk, upload_id: str) -> dict[str, str]:
     found = json.loads(desk.run("history", upload_id, "--json", "--limit", "500"))
     return {row["product_id"]: row["state"] for row in found["rows"]}
+
+
+def uploads(desk: Desk) -> list[dict[str, Any]]:
+    return list(json.loads(desk.run("history", "--json")))
 
 
 def upload_id_of(printed: str) -> str:
@@ -235,14 +236,15 @@ def test_an_upload_that_is_killed_goes_on_when_it_is_started_again(desk: Desk, r
     some = rows[35:]
     before = desk.added()
     name = sheet(desk.folder, "断电.xlsx", some)
-    process = desk.start("upload", name, "--user", "amy")
-    while (found := json.loads(desk.run("history", "--json", "--limit", "1")))[0]["filename"] != name:
-        assert process.poll() is None
-    process.kill()
-    process.communicate()
+    with desk.start("upload", name, "--user", "amy") as process:
+        try:
+            while name not in (known := {line["filename"]: line["id"] for line in uploads(desk)}):
+                assert process.poll() is None
+        finally:
+            process.kill()
     printed = desk.run("upload", name, "--user", "amy")
     assert "仍在处理，接着进行" in printed
-    assert found[0]["id"] == upload_id_of(printed)
+    assert known[name] == upload_id_of(printed)
     assert dict.fromkeys((row[0] for row in some), 1) == dict(desk.added() - before)
 
 
