@@ -163,11 +163,24 @@ def action_variants(about: About) -> Callable[[Rulebook], Iterator[Variant]]:
     return variants
 
 
-def accepted(ask: Ask, done: Accepted) -> Reply:
-    """Say that an action is on its way, and where its outcome will be found."""
-    sending = find_sending(ask.services.store, ask.shop_id, done.item_id)
-    headers = {"Location": f"/v1/outbox/{done.item_id}"}
-    return Reply(asdict(sending), status=202, headers=headers)
+def carry_out(ask: Ask, act: Callable[..., Accepted], about: About, id_: str, action: str) -> Reply:
+    """Ask for an action, and say where its outcome will be found; one that the same request has put on its way before it died is found again.
+
+    Args:
+        ask: The request.
+        act: `act_on_order` or `act_on_after_sale`.
+        about: What that is about.
+        id_: Its id.
+        action: The action.
+    """
+    services = ask.services
+    item_id = ask.hold.made if ask.hold is not None else None
+    if item_id is None:
+        form = form_of(about, action).read(ask.body)
+        store, vault, actor = services.store, services.vault, ask.who.actor
+        item_id = act(store, ask.rulebook, vault, actor, id_, action, form, ask.hold).item_id
+    sending = find_sending(services.store, ask.shop_id, item_id)
+    return Reply(asdict(sending), status=202, headers={"Location": f"/v1/outbox/{item_id}"})
 
 
 def wanted_in(ask: Ask) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from api.lists import page
 from api.order_data import (
     LISTED_BY,
     ORDER_ID,
-    accepted,
     action_variants,
-    form_of,
+    carry_out,
     shown_data,
     shown_schema,
     wanted_in,
@@ -76,8 +75,4 @@ def get_after_sale(ask: Ask, after_sale_id: str) -> Any:
 )
 def decide(ask: Ask, after_sale_id: str, action: str) -> Reply:
     """Ask for an action on an after-sale."""
-    services, request = ask.services, form_of("after_sale", action).read(ask.body)
-    done = act_on_after_sale(
-        services.store, ask.rulebook, services.vault, ask.who.actor, after_sale_id, action, request
-    )
-    return accepted(ask, done)
+    return carry_out(ask, act_on_after_sale, "after_sale", after_sale_id, action)

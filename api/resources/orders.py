@@ -12,9 +12,8 @@ from api.lists import SPAN, moment_in, page
 from api.order_data import (
     LISTED_BY,
     ORDER_ID,
-    accepted,
     action_variants,
-    form_of,
+    carry_out,
     shown_data,
     shown_schema,
     wanted_in,
@@ -108,11 +107,7 @@ def get_order(ask: Ask, order_id: str) -> Any:
 )
 def act(ask: Ask, order_id: str, action: str) -> Reply:
     """Ask for an action on an order."""
-    services, request = ask.services, form_of("order", action).read(ask.body)
-    done = act_on_order(
-        services.store, ask.rulebook, services.vault, ask.who.actor, order_id, action, request
-    )
-    return accepted(ask, done)
+    return carry_out(ask, act_on_order, "order", order_id, action)
 
 
 @route(

@@ -20,6 +20,7 @@ from engine.rulebook import Rulebook
 from engine.suggest import did_you_mean
 from pipeline.actors import Actor
 from pipeline.audit import audit_entry
+from pipeline.keyed_requests import Hold, note_made
 from pipeline.orders.after_sales import AfterSaleUnknown, find_after_sale
 from pipeline.orders.facts import after_sale_facts, order_facts, shipment_facts
 from pipeline.orders.orders import OrderUnknown, find_order
@@ -94,7 +95,14 @@ class Accepted:
 
 
 def act_on_order(
-    store: Store, rulebook: Rulebook, vault: Vault, actor: Actor, order_id: str, action: str, request: Request
+    store: Store,
+    rulebook: Rulebook,
+    vault: Vault,
+    actor: Actor,
+    order_id: str,
+    action: str,
+    request: Request,
+    hold: Hold | None = None,
 ) -> Accepted:
     """Ask for an action on an order of the actor's shop.
 
@@ -106,15 +114,18 @@ def act_on_order(
         order_id: The order, by its own id or the channel's.
         action: One of the actions of the fact `order`.
         request: What is asked for; `Decide()` for actions that take nothing.
+        hold: The request's hold on its idempotency key, with which the item is kept: where the request dies before it has answered,
+            `Hold.made` tells the next one under the key of it.
 
     Raises:
+        KeyInUse: The request took so long that another one has its key.
         ActorRefused: The actor may not act.
         OrderUnknown: The shop has no such order.
         ActionUnknown: There is no such action.
         ActionRefused: The rules refuse it, or the channel has no call for it.
         RequestInvalid: The request is not filled in as it must be.
     """
-    return _act(_Attempt(store, rulebook, vault, actor, "order", order_id, action), request)
+    return _act(_Attempt(store, rulebook, vault, actor, "order", order_id, action, hold), request)
 
 
 def act_on_after_sale(
@@ -125,6 +136,7 @@ def act_on_after_sale(
     after_sale_id: str,
     action: str,
     request: Request,
+    hold: Hold | None = None,
 ) -> Accepted:
     """Ask for an action on an after-sale of the actor's shop.
 
@@ -136,12 +148,13 @@ def act_on_after_sale(
         after_sale_id: The after-sale, by its own id or the channel's.
         action: One of the actions of the fact `after_sale`.
         request: Remark and reason code.
+        hold: As for `act_on_order`.
 
     Raises:
         AfterSaleUnknown: The shop has no such after-sale.
         ShelfgateError: As for `act_on_order`.
     """
-    return _act(_Attempt(store, rulebook, vault, actor, "after_sale", after_sale_id, action), request)
+    return _act(_Attempt(store, rulebook, vault, actor, "after_sale", after_sale_id, action, hold), request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,7 @@ class _Attempt:
     about: About
     id: str
     action: str
+    hold: Hold | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +282,8 @@ def _accept(
         after_sale_id=after_sale.id if after_sale is not None else None,
     )
     item_id = enqueue(session, subject, {**ids, **payload, "actor": asked_by}, now)
+    if attempt.hold is not None:
+        note_made(session, attempt.hold, item_id)
     entry = audit_entry(
         actor, order.channel, attempt.action, held.subject, "done", now,
         detail={"step": "accepted", "item_id": item_id, **{k: v for k, v in payload.items() if k != "remark"}},

@@ -196,6 +196,30 @@ def test_several_parcels_are_written_one_by_one(desk: Desk) -> None:
     ]
 
 
+def test_marked_payments_are_left_out_of_the_settlement(desk: Desk) -> None:
+    """R35: the figures add up to what the channel says of those orders that are here, were paid and stand."""
+    assert 0 == desk.run("sync").returncode
+    listed = json.loads(desk.run("orders", "list", "--limit", "500", "--json").stdout)
+    here = {item["channel_order_id"] for item in listed}
+    span = ("--since", "2022-03-01", "--until", "2122-03-01")
+    found = json.loads(desk.run("settlement", *span, "--json").stdout)
+    paid = [
+        order
+        for id_, order in desk.sandbox("state")["orders"].items()
+        if id_ in here and order["orderStatus"] not in ("wait_pay", "closed")
+    ]
+    assert len(paid) > 1
+    assert found == {
+        "orders": 0,
+        "total": 0,
+        "marked_orders": len(paid),
+        "marked_total": sum(order["totalAmount"] for order in paid),
+        "unknown": 0,
+    }
+    backwards = desk.run("settlement", "--since", "2022-04-01", "--until", "2022-03-01")
+    assert (2, True) == (backwards.returncode, "--since 应早于 --until" in backwards.stdout)
+
+
 def test_an_order_that_is_not_known_is_said_so(desk: Desk) -> None:
     done = desk.run("orders", "show", "HJ1")
     assert (2, True) == (done.returncode, "没有订单 HJ1" in done.stdout)

@@ -230,6 +230,26 @@ def test_a_request_that_is_repeated_with_its_key_ships_once_and_another_body_is_
     assert 1 == len(counter.client.get("/v1/outbox").json["items"])
 
 
+@pytest.mark.parametrize("about", ["orders", "after-sales"])
+def test_an_action_whose_request_died_before_it_answered_is_found_again_under_its_key(
+    counter: Counter, about: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, the repeat would be refused: what it asks for is on its way already."""
+    order_id = counter.sell()
+    path, action, body = f"/v1/orders/{order_id}", "ship", SHIP
+    if about == "after-sales":
+        path, action, body = f"/v1/after-sales/{counter.ask(order_id)}", "agree", {"remark": ""}
+    client, key = counter.client, {"Idempotency-Key": "k1"}
+    with monkeypatch.context() as patch:
+        patch.setattr("api.order_data.find_sending", lambda *_: 1 / 0)
+        assert 500 == client.post(f"{path}/actions/{action}", json=body, headers=key).status_code
+    answers = [client.post(f"{path}/actions/{action}", json=body, headers=key) for _ in range(2)]
+    assert [202, 202] == [answer.status_code for answer in answers], answers[0].text
+    (item,) = client.get("/v1/outbox").json["items"]
+    assert [item["item_id"]] * 2 == [answer.json["item_id"] for answer in answers]
+    assert 409 == client.post(f"{path}/actions/{action}", json=body).status_code
+
+
 def test_an_action_that_there_is_not_is_not_found(counter: Counter) -> None:
     answer = counter.act(f"/v1/orders/{counter.sell()}", "shipp")
     assert 404 == answer.status_code
