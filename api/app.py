@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import random
 import re
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from structlog.contextvars import bind_contextvars, clear_contextvars
+from structlog.contextvars import bind_contextvars
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import assets, console, measures, streams
 from api.access import KnownTokens, caller_of_request, let_in
+from api.around import Around, name_route, request_id
 from api.bodies import read_json
 from api.pages import pages
 from api.problems import BY_STATUS, Problem, problem_of, respond
@@ -41,23 +40,6 @@ LONGEST_ID = 200
 """Characters of a parameter of the path; nothing that is there has a longer id or name."""
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-_USUAL = tuple(
-    (name.lower(), (name, value)) for name, value in {**HEADERS, "Cache-Control": "no-store"}.items()
-)
-"""What a reply carries that does not say otherwise itself."""
 
 
 def create_app(services: Services, config: Mapping[str, Any] | None = None) -> Flask:
@@ -90,11 +72,10 @@ def create_app(services: Services, config: Mapping[str, Any] | None = None) -> F
     # Else `//v1` is answered by a redirect to whatever host the caller names.
     app.url_map.merge_slashes = False
     services.install(app)
+    app.wsgi_app = Around(app.wsgi_app)  # type: ignore[method-assign]
     if proxies := services.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
     gate = _Gate(CSRFProtect(app))
-    app.before_request(_begin)
-    app.after_request(_end)
     app.register_error_handler(Exception, _failed)
     for resource in (*resources(), *pages()):
         for route in resource.routes:
@@ -116,7 +97,7 @@ class _Sessions(SecureCookieSessionInterface):
     """Make nothing ready to read a cookie where none was sent, as no service sends one."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if self.get_cookie_name(app) not in request.cookies:
+        if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)
 
@@ -136,6 +117,7 @@ class _Gate:
         limits = {name: Checker(schema, {}) for name, schema in route.path_schemas.items()}
 
         def answer(**values: str) -> Response:
+            name_route(route.rule)
             request.max_content_length = route.most
             caller = caller_of_request(self.tokens) if route.scope or route.signed_in else None
             let_in(route, caller)
@@ -149,7 +131,8 @@ class _Gate:
                 mistakes = limits[name].mistakes(value) if name in limits else []
                 if mistakes or "\0" in value or len(value) > LONGEST_ID:
                     raise Problem("not-found", f"没有 {name} 为 {shown(value)} 的内容", mistakes)
-            bind_contextvars(**{name: value for name, value in values.items() if name.endswith("_id")})
+            if named := {name: value for name, value in values.items() if name.endswith("_id")}:
+                bind_contextvars(**named)
             ask = Ask(caller, route.read_query(request.args))
             if checker is not None and route.media == JSON:
                 ask.body = read_json(route.most)
@@ -232,26 +215,6 @@ def _fingerprint(ask: Ask) -> str:
     return digest.hexdigest()
 
 
-def _begin() -> None:
-    """Name the request, so that its log lines and its answer can be told to be its own."""
-    clear_contextvars()
-    g.request_id = f"{random.getrandbits(64):016x}"
-    g.started = time.perf_counter()
-    bind_contextvars(request_id=g.request_id)
-
-
-def _end(response: Response) -> Response:
-    there = {name.lower() for name, _ in response.headers}
-    usual = [header for name, header in _USUAL if name not in there]
-    response.headers.extend([*usual, ("X-Request-Id", g.get("request_id", ""))])
-    seconds = time.perf_counter() - g.started if "started" in g else 0.0
-    route = request.url_rule.rule if request.url_rule else ""
-    measures.observe(route, request.method, response.status_code, seconds)
-    about = {"method": request.method, "route": route, "status": response.status_code}
-    log.info("请求", extra={"fields": about | {"ms": round(seconds * 1000, 1)}})
-    return response
-
-
 def _failed(error: Exception) -> Response:
     """Tell whatever went wrong: as a page where a person asks, as a problem document otherwise."""
     problem = _problem(error)
@@ -275,7 +238,7 @@ def _problem(error: Exception) -> Problem:
             headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return Problem(BY_STATUS[status], _about(status), headers=headers)
     log.error("请求出错", exc_info=error)
-    return Problem("fault", f"服务出错，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员")
+    return Problem("fault", f"服务出错，已记入日志；请把编号 {request_id()} 告诉管理员")
 
 
 def _about(status: int) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, flash, g, render_template, request
+from flask import Response, flash, render_template, request
 from werkzeug.datastructures import MultiDict
 
+from api.around import request_id
 from api.channel_page import page_state
 from api.problems import Mistake, Problem
 from api.routes import JSON, Ask, Method, Resource, Route
@@ -173,7 +174,7 @@ def respond(problem: Problem) -> Response:
         title=kind.title,
         detail=problem.detail,
         mistakes=mistakes,
-        request_id=g.get("request_id", ""),
+        request_id=request_id(),
     )
     response.headers.extend(problem.headers)
     return response

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, request
 
+from api.around import request_id
 from api.languages import language
 from engine.diagnostics import Diagnostic
 from engine.errors import ShelfgateError
@@ -225,7 +226,7 @@ def respond(problem: Problem) -> Response:
         "status": kind.status,
         "detail": problem.detail,
         "instance": request.path,
-        "request_id": g.get("request_id", ""),
+        "request_id": request_id(),
         "diagnostics": told,
         **problem.more,
     }
@@ -243,7 +244,7 @@ def problem_of(error: ShelfgateError) -> Problem:
     headers = {"Retry-After": "5"} if KINDS[name].status == 503 or name == "in-progress" else {}
     if name == "fault" or (isinstance(error, _FOR_OPERATORS) and not isinstance(error, _FOR_CALLERS)):
         log.error("请求没有完成：%s", error.message)
-        detail = f"服务暂时无法处理，已记入日志；请把编号 {g.get('request_id', '')} 告诉管理员"
+        detail = f"服务暂时无法处理，已记入日志；请把编号 {request_id()} 告诉管理员"
         return Problem(name, detail, headers=headers)
     told: list[Mistake | Mapping[str, Any]] = [
         diagnostic_data(item) for item in getattr(error, "diagnostics", ())

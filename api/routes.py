@@ -263,7 +263,8 @@ def written(reply: Reply) -> Response:
     else:
         text = _ENCODER.encode(reply.data)
         response = Response(text.encode("utf-8", "replace"), reply.status, content_type=JSON)
-    response.headers.extend(reply.headers)
+    if reply.headers:
+        response.headers.extend(reply.headers)
     return response
 
 

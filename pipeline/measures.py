@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from prometheus_client import REGISTRY, Counter
@@ -64,9 +65,15 @@ def count_channel_error(error: ChannelError) -> None:
 
 def _add(outcomes: Tally[Labels], findings: Tally[Labels]) -> None:
     for labels, count in outcomes.items():
-        DECISIONS.labels(*labels).inc(count)
+        _series(DECISIONS, labels).inc(count)
     for labels, count in findings.items():
-        FINDINGS.labels(*labels).inc(count)
+        _series(FINDINGS, labels).inc(count)
+
+
+@cache
+def _series(counter: Counter, labels: Labels) -> Counter:
+    """Give the time series of some labels; asking the counter itself takes its lock each time."""
+    return counter.labels(*labels)
 
 
 class _FromStore(Collector):

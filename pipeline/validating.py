@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as StoreSession
 
 from engine.actions import ActionSession
-from engine.decision import plain
+from engine.decision import Decision, plain
 from engine.examples import verdict_of
 from engine.explanation import explain
 from engine.mapping import Mapped, MappingSession
@@ -141,12 +141,12 @@ def validate(
             evaluator = rulebook.evaluator(ruleset)
             batch = _batch((once.subject for once in evaluator.batches), facts)
             session = Session(ruleset, evaluator, tables, as_of, batch)
-            return [_decision(session.decide(fact).as_data()) for fact in facts]
+            return [_decided(session.decide(fact)) for fact in facts]
         case "mapping":
             mapping = MappingSession(ruleset, tables, as_of)
             results = [mapping.map(fact) for fact in facts]
             return [
-                _decision(result.decision.as_data()) | {"mapped": [_mapped(item) for item in result.mapped]}
+                _decided(result.decision) | {"mapped": [_mapped(item) for item in result.mapped]}
                 for result in results
             ]
         case "actions":
@@ -214,8 +214,8 @@ def _batch(refs: Iterable[Ref], facts: Sequence[Fact]) -> Batch:
     return batch
 
 
-def _decision(data: dict[str, Any]) -> dict[str, Any]:
-    return {"outcome": data["outcome"], "findings": data["findings"]}
+def _decided(decision: Decision) -> dict[str, Any]:
+    return {"outcome": decision.outcome, "findings": [finding.as_data() for finding in decision.findings]}
 
 
 def _bare(data: dict[str, Any]) -> dict[str, Any]:

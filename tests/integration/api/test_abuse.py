@@ -13,7 +13,7 @@ import pytest
 from waitress import create_server, wasyncore
 
 from api import app as app_module
-from api.app import HEADERS
+from api.around import HEADERS
 from api.problems import MEDIA_TYPE
 from api.routes import MOST_JSON
 from pipeline.people import SignInRefused
