@@ -64,7 +64,10 @@ def main() -> None:
     try:
         shelfgate()
     except ShelfgateError as error:
-        click.echo(error.message.rstrip("\n"), err=True)
+        from cli._advice import advice
+
+        lines = [error.message.rstrip("\n"), advice(error)]
+        click.echo("\n".join(filter(None, lines)), err=True)
         sys.exit(BAD_USAGE)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""

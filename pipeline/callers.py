@@ -90,7 +90,7 @@ class TokenUnknown(ShelfgateError):
     """
 
     def __init__(self, token_id: str) -> None:
-        super().__init__(f"没有编号为 {token_id} 的令牌；请用 shelfgate tokens list 查看")
+        super().__init__(f"没有编号为 {token_id} 的令牌；请在令牌列表里核对")
         self.token_id = token_id
 
 

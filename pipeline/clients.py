@@ -82,7 +82,7 @@ def spoken(doing: str) -> Iterator[None]:
     count_channel_error(failure)
     advice = "请稍后重试" if failure.retryable else "请核对后重试"
     if isinstance(failure, CredentialsRefused):
-        advice = "请核对身份信息：惠聚用 shelfgate bind --replace 更换，有赞在环境变量里改"
+        advice = "请核对身份信息：惠聚的重新绑定，有赞的在环境变量里改"
     raise ChannelFailed(
         f"{doing}没有成功：{failure}；{advice}", failure.channel, retryable=failure.retryable
     ) from None

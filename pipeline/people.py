@@ -109,7 +109,7 @@ def add_user(
     try:
         with store.write() as session:
             if session.get(Shop, shop_id, with_for_update=True) is None:
-                raise ShopUnknown(f"没有登记店铺 {shop_id}；请先运行 shelfgate shops add 登记店铺", shop_id)
+                raise ShopUnknown(shop_id)
             refused = _refusal(session, by, shop_id, role)
             if not refused:
                 user.created_at = database_now(session)

@@ -36,8 +36,8 @@ class NoReference(ShelfgateError):
         shop_id: The shop.
     """
 
-    def __init__(self, message: str, shop_id: str) -> None:
-        super().__init__(message)
+    def __init__(self, shop_id: str) -> None:
+        super().__init__(f"店铺 {shop_id} 还没有下载过惠聚数据；请先下载")
         self.shop_id = shop_id
 
 
@@ -169,9 +169,7 @@ def load_reference(store: Store, shop_id: str, channel: str = HUIJU) -> Referenc
     with store.read() as session:
         rows = [(table, _latest(session, channel, shop_id, table)) for table in ADVICE]
         if any(row is None for _, row in rows):
-            raise NoReference(
-                f"店铺 {shop_id} 还没有下载过惠聚数据；请先运行 shelfgate reference --shop {shop_id}", shop_id
-            )
+            raise NoReference(shop_id)
         snapshots = tuple(_snapshot(row) for _, row in rows if row is not None)
         return Reference(snapshots, _listings(session, channel, shop_id))
 

@@ -18,9 +18,13 @@ class ShopUnknown(ShelfgateError):
         shop_id: The shop that was asked for.
     """
 
-    def __init__(self, message: str, shop_id: str) -> None:
-        super().__init__(message)
+    def __init__(self, shop_id: str, known: str = "") -> None:
+        super().__init__(f"没有登记店铺 {shop_id}；" + (f"已登记的有 {known}" if known else "请先登记店铺"))
         self.shop_id = shop_id
+
+
+class ShopIncomplete(ShelfgateError):
+    """Report that a shop can't be registered, as something of it is missing."""
 
 
 def save_shop(store: Store, channel: str, fact: Mapping[str, Any]) -> bool:
@@ -35,11 +39,11 @@ def save_shop(store: Store, channel: str, fact: Mapping[str, Any]) -> bool:
         Whether the shop is new.
 
     Raises:
-        ShopUnknown: The fact has no id or no edition.
+        ShopIncomplete: The fact has no id or no edition.
     """
     missing = [name for name in ("id", "edition") if not fact.get(name)]
     if missing:
-        raise ShopUnknown(f"店铺缺少 {'、'.join(missing)}；请补全后再登记", str(fact.get("id") or ""))
+        raise ShopIncomplete(f"店铺缺少 {'、'.join(missing)}；请补全后再登记")
     with store.write() as session:
         now = database_now(session)
         shop = session.get(Shop, fact["id"], with_for_update=True)
@@ -69,8 +73,7 @@ def shop_fact(store: Store, channel: str, shop_id: str) -> dict[str, Any]:
         shop = session.get(Shop, shop_id)
         if shop is None:
             known = "、".join(session.scalars(select(Shop.id).order_by(Shop.id).limit(10)))
-            hint = f"已登记的有 {known}" if known else "请先运行 shelfgate shops add 登记店铺"
-            raise ShopUnknown(f"没有登记店铺 {shop_id}；{hint}", shop_id)
+            raise ShopUnknown(shop_id, known)
         standing = session.get(Standing, (shop_id, channel))
         bound = session.get(BindingRow, (shop_id, channel)) is not None
     fact: dict[str, Any] = {"id": shop.id, "name": shop.name, "edition": shop.edition, "bound": bound}

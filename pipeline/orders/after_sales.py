@@ -28,9 +28,7 @@ class AfterSaleUnknown(ShelfgateError):
     """
 
     def __init__(self, after_sale_id: str) -> None:
-        super().__init__(
-            f"没有售后单 {after_sale_id}；请用 shelfgate after-sales list 查看，新的先用 shelfgate sync 收下"
-        )
+        super().__init__(f"没有售后单 {after_sale_id}；请在售后列表里核对，新的要先收取")
         self.after_sale_id = after_sale_id
 
 

@@ -34,9 +34,7 @@ class OrderUnknown(ShelfgateError):
     """
 
     def __init__(self, order_id: str) -> None:
-        super().__init__(
-            f"没有订单 {order_id}；请用 shelfgate orders list 查看，新的订单先用 shelfgate sync 收下"
-        )
+        super().__init__(f"没有订单 {order_id}；请在订单列表里核对，新的要先收取")
         self.order_id = order_id
 
 

@@ -35,7 +35,7 @@ class SendingUnknown(ShelfgateError):
     """
 
     def __init__(self, item_id: str) -> None:
-        super().__init__(f"没有编号为 {item_id} 的发件；请用 shelfgate outbox list 查看")
+        super().__init__(f"没有编号为 {item_id} 的发件；请在发件列表里核对")
         self.item_id = item_id
 
 

@@ -54,7 +54,7 @@ class UploadUnknown(ShelfgateError):
     """
 
     def __init__(self, upload_id: str) -> None:
-        super().__init__(f"没有编号为 {upload_id} 的导入；请用 shelfgate history 查看已有的导入")
+        super().__init__(f"没有编号为 {upload_id} 的导入；请在导入历史里核对")
         self.upload_id = upload_id
 
 
@@ -138,7 +138,7 @@ def receive(
             return Received(made.id, is_new=True, corrects=made.corrects)
         # The shop's row is held, so that the same file sent twice at once is seen to be the same.
         if session.get(Shop, shop_id, with_for_update=True) is None:
-            raise ShopUnknown(f"没有登记店铺 {shop_id}；请先运行 shelfgate shops add 登记店铺", shop_id)
+            raise ShopUnknown(shop_id)
         before = _same_file(session, shop_id, channel, digest)
         same = _earlier(before) if before is not None else None
         if before is not None and before.state not in FINISHED:

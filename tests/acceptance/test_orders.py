@@ -222,4 +222,8 @@ def test_marked_payments_are_left_out_of_the_settlement(desk: Desk) -> None:
 
 def test_an_order_that_is_not_known_is_said_so(desk: Desk) -> None:
     done = desk.run("orders", "show", "HJ1")
-    assert (2, True) == (done.returncode, "没有订单 HJ1" in done.stdout)
+    assert 2 == done.returncode
+    assert [
+        "没有订单 HJ1；请在订单列表里核对，新的要先收取",
+        "列出订单：shelfgate orders list；收取新的：shelfgate sync",
+    ] == done.stdout.splitlines()

@@ -21,6 +21,7 @@ NEVER_OUT = {
     "LeaseLost",  # a worker stops
     "MatrixTooLarge",  # told by the command line
     "ListingIncomplete",  # told as the reason of its row
+    "ShopIncomplete",  # told by the command line
     "PayloadError",  # a channel's payload: kept as unreadable, or told by who reads it
     "WrongShop",  # told by whoever pulls
 }
