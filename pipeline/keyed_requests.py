@@ -108,11 +108,13 @@ def alive(store: Store, hold: Hold) -> Iterator[None]:
                 now = database_now(session)
                 session.execute(update(KeyedRequest).where(*_held(hold)).values(alive_at=now))
 
-    threading.Thread(target=tell, name="alive", daemon=True).start()
+    teller = threading.Thread(target=tell, name="alive", daemon=True)
+    teller.start()
     try:
         yield
     finally:
         ended.set()
+        teller.join()
 
 
 def note_made(session: Session, hold: Hold, made: str) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bound_contextvars, clear_contextvars
 
 from pipeline.logs import PAUSE, configure_logs
 
@@ -41,6 +41,8 @@ def root() -> Iterator[logging.Logger]:
 
 @pytest.fixture
 def stream(root: logging.Logger) -> io.StringIO:
+    """Write to memory; what an earlier request has bound is forgotten."""
+    clear_contextvars()
     out = io.StringIO()
     root.setLevel(logging.WARNING)
     configure_logs(out)
