@@ -11,9 +11,10 @@ from api.console import Link, Pages, address, go, render
 from api.labels import options
 from api.pages._lists import BEFORE, SHOWN, SPAN, TEXT, one_of, pager, span
 from api.pages._uploads import line_view, progress_view, row_view
-from api.resources.uploads import AROUND_FILE, ROW_ID, UPLOAD_ID, receive_file, story_of
+from api.resources.uploads import AROUND_FILE, ROW_ID, UPLOAD_ID, let_go_on, receive_file, story_of
 from api.routes import Ask
 from mappings.sheet_file import MOST_BYTES
+from pipeline.sending.sendings import sending_of_row
 from pipeline.store import RowState
 from pipeline.uploads.history import Filter, count_uploads, rows, upload_line, uploads
 from pipeline.uploads.reasons import reasons
@@ -84,15 +85,31 @@ def show_row(ask: Ask, upload_id: str, number: str) -> Response:
     """Tell the story of one row."""
     store, told = ask.services.store, story_of(ask, upload_id, number)
     (row,) = rows(store, upload_id, after=told.number - 1, limit=1)
+    sending = sending_of_row(store, upload_id, told.number)
+    waits = sending is not None and sending.state == "held" and "uploads:write" in ask.who.scopes
     return render(
         "row.html",
         ask,
+        release=f"/uploads/{upload_id}/rows/{number}/release" if waits else "",
         line=line_view(upload_line(store, upload_id)),
         row=row_view(row, reasons(store, [row])[row.number]),
         cells=list(told.cells.items()),
         steps=[(moment(step.at), step.what) for step in told.steps],
         versions=[(decision.ruleset, decision.version) for decision in told.decisions],
     )
+
+
+@page(
+    "POST",
+    "/uploads/{upload_id}/rows/{number}/release",
+    "放行一行",
+    scope="uploads:write",
+    path_schemas=ROW_ID,
+)
+def release(ask: Ask, upload_id: str, number: str) -> Response:
+    """Let a row go on whose push waits for a person, and lead back to it."""
+    let_go_on(ask, upload_id, number)
+    return go(f"/uploads/{upload_id}/rows/{number}", "已放行，随后重新推送；结果会显示在这一页")
 
 
 @page(

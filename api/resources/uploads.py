@@ -279,12 +279,23 @@ def follow_upload(ask: Ask, upload_id: str) -> Response:
 )
 def release_row(ask: Ask, upload_id: str, number: str) -> Reply:
     """Let a row go on whose push waits for a person."""
+    let_go_on(ask, upload_id, number)
+    return Reply(story_of(ask, upload_id, number).as_data(), status=202)
+
+
+def let_go_on(ask: Ask, upload_id: str, number: str) -> None:
+    """Release a row's push, for the API and the pages alike.
+
+    Raises:
+        ActorRefused: The caller may not.
+        NotHeld: The push does not wait for a person.
+        Problem: There is no such row, or it was never pushed.
+    """
     told = story_of(ask, upload_id, number)
     sending = sending_of_row(ask.services.store, upload_id, told.number)
     if sending is None:
         raise Problem("conflict", f"第 {number} 行没有推送过，不用放行")
     release_sending(ask.services.store, ask.who.actor, sending.item_id)
-    return Reply(story_of(ask, upload_id, number).as_data(), status=202)
 
 
 def receive_file(ask: Ask, besides: Sequence[str] = ()) -> Received:

@@ -235,6 +235,32 @@ def test_an_upload_is_shown_row_by_row_with_reason_and_fix(front: Front) -> None
     assert "operator 小美" in row
 
 
+def test_a_row_whose_push_waits_for_a_person_is_released_on_its_page(front: Front) -> None:
+    client = front.browser("operator")
+    place = upload(client).headers["Location"]
+    check(front)
+    with front.store.read() as session:
+        number = session.query(OutboxItem).first().row_number
+    row, release = f"{place}/rows/{number}", f"{place}/rows/{number}/release"
+    assert release not in text(client.get(row)), "it waits for nobody"
+    assert 409 == client.post(release).status_code
+    with front.store.write() as session:
+        item = session.query(OutboxItem).filter_by(row_number=number).one()
+        item.state, item.last_error = "held", {"message": "渠道没有回应"}
+        session.get_one(UploadRow, (place.rpartition("/")[2], number)).state = "failed"
+    viewer = front.browser("viewer")
+    assert release not in text(viewer.get(row))
+    assert 403 == viewer.post(release).status_code
+    assert 404 == front.browser("operator", OTHER).post(release).status_code
+    assert f'action="{release}"' in text(client.get(row))
+    done = client.post(release)
+    assert (303, row) == (done.status_code, done.headers["Location"])
+    shown = text(client.get(done.headers["Location"]))
+    assert "已放行" in shown
+    assert "等待推送" in shown
+    assert release not in shown
+
+
 def test_a_sheet_without_reference_data_or_without_a_file_is_refused(front: Front) -> None:
     client = front.browser("operator")
     missing = client.post("/uploads", data={"csrf_token": ""}, content_type="multipart/form-data")
