@@ -19,7 +19,7 @@ from pipeline.people import (
     list_users,
     sign_in,
 )
-from pipeline.shops import ShopUnknown, list_shops, save_shop, shop_fact
+from pipeline.shops import ShopIncomplete, ShopUnknown, list_shops, save_shop, shop_fact
 from pipeline.store import AuditEntry, BindingRow, Role, Store, User
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -108,7 +108,7 @@ def test_empty_logins_and_short_passwords_are_refused(
 
 
 def test_a_shop_must_be_registered_before_it_has_users(store: Store) -> None:
-    with pytest.raises(ShopUnknown, match="shops add"):
+    with pytest.raises(ShopUnknown, match="没有登记店铺 .*；请先登记店铺"):
         add_user(store, None, "1", "boss", "", "senior_admin", PASSWORD)
 
 
@@ -201,5 +201,5 @@ def test_a_shop_is_registered_once_and_kept_up_to_date(store: Store) -> None:
 def test_an_unknown_shop_is_told_with_those_there_are(store: Store) -> None:
     with pytest.raises(ShopUnknown, match="已登记的有 38405005"):
         shop_fact(store, "huiju", "1")
-    with pytest.raises(ShopUnknown, match="缺少 edition"):
+    with pytest.raises(ShopIncomplete, match="缺少 edition"):
         save_shop(store, "huiju", {"id": "2"})

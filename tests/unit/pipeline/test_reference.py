@@ -99,14 +99,14 @@ def test_refused_credentials_are_told_with_what_to_do(store: Store, sandbox: San
     wrong = HuijuCredentials(sandbox.huiju.credentials.app_id, "not-the-secret-at-all", "x" * 16)
     with (
         closing(HuijuClient(wrong, base_url=sandbox.huiju.base_url)) as client,
-        pytest.raises(ChannelFailed, match="bind --replace") as caught,
+        pytest.raises(ChannelFailed, match="惠聚的重新绑定") as caught,
     ):
         pull_reference(store, client, SHOP)
     assert "not-the-secret-at-all" not in str(caught.value)
 
 
 def test_a_shop_without_reference_data_is_told_how_to_get_it(store: Store) -> None:
-    with pytest.raises(NoReference, match="shelfgate reference --shop 38405005"):
+    with pytest.raises(NoReference, match="店铺 38405005 还没有下载过惠聚数据；请先下载"):
         load_reference(store, SHOP)
 
 
