@@ -9,11 +9,13 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -89,6 +91,7 @@ def address(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     address = request.getfixturevalue("postgres_database")
     yield address
     with psycopg.connect(address, autocommit=True, options="-c lock_timeout=5s") as connection:
+        _see_that_all_have_left(connection)
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(f"DELETE FROM {table.name}".encode())
 
@@ -154,6 +157,20 @@ def _own_database(request: pytest.FixtureRequest, template: str = "template1") -
     yield _create_database(admin, name, template)
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _see_that_all_have_left(connection: psycopg.Connection[Any]) -> None:
+    """See that nothing that the test has started works on in the database, which would be in the way of the tests to come."""
+    others = (
+        "SELECT pid, application_name, state, query FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    end = time.monotonic() + 10
+    while left := connection.execute(others).fetchall():
+        if time.monotonic() > end:
+            connection.execute(f"SELECT pg_terminate_backend(pid) FROM ({others}) AS others".encode())
+            raise AssertionError(f"still at work in the database: {left}")
+        time.sleep(0.02)
 
 
 def _create_database(admin: str, name: str, template: str = "template1") -> str:

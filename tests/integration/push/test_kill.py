@@ -10,42 +10,47 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
-from pipeline.store import StoreError
+from pipeline.store import StoreError, migrate, open_store
+from tests.integration.crashing_postgres import crashing_postgres
 
 ADD, GET = "/product/add", "/product/get"
 LOST = {"rates": {"reply_lost": 0.2}, "seed": 11}
 Wait = Callable[[Callable[[], bool], float], None]
 
 
-@pytest.fixture
-def address(address: str, database: str) -> str:
-    """Give a database that keeps what it has committed when it crashes; the suite's own need not."""
-    if database == "sqlite":
-        return address
-    url = make_url(address).update_query_dict({"options": "-c synchronous_commit=on"})
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(
-            f"ALTER DATABASE {make_url(address).database} SET synchronous_commit = on".encode()
-        )
-    assert url.database
-    return address
+@pytest.fixture(scope="module")
+def postgres_database() -> Iterator[str]:
+    """Give a server of this file's own: it keeps what it has committed, and no other test goes down with it."""
+    with crashing_postgres() as server:
+        with closing(open_store(server.address)) as store:
+            migrate(store)
+        yield server.address
 
 
-def crash_database(address: str) -> None:
-    """Kill one process of the server as `kill -9` does; it ends all others and recovers from its log."""
+def crash_database(address: str, wait_until: Wait) -> None:
+    """Kill one process of the server as `kill -9` does: it ends all others, recovers from its log, and lets in who comes next."""
     with psycopg.connect(address, autocommit=True) as connection:
         found = connection.execute("SELECT pg_backend_pid()").fetchone()
         assert found is not None
         os.kill(found[0], signal.SIGKILL)
         with contextlib.suppress(psycopg.Error):
             connection.execute("SELECT pg_sleep(10)")
+    wait_until(lambda: accepts(address), 60)
+
+
+def accepts(address: str) -> bool:
+    try:
+        psycopg.connect(address).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def finished(depot: Any, upload: str) -> bool:
@@ -70,7 +75,7 @@ def run(
     for number in range(kills):
         time.sleep(rng.uniform(0.5, 1.1) * products / per_second / max(kills, 1))
         if number in moments:
-            crash_database(workers.address)
+            crash_database(workers.address, wait_until)
         workers.kill(rng.randrange(3))
         workers.start()
         done += not finished(depot, upload)

@@ -28,9 +28,9 @@ from sqlalchemy import func, select
 from pipeline.store import Listing, OutboxItem, Upload, UploadRow, open_store
 from pipeline.uploads.state import FAILING, ROW_TITLES
 from tests.acceptance.served import BIN, IDENTITY, furnish, rows_that_pass, sheet, wait_until
+from tests.integration.crashing_postgres import CrashingPostgres, crashing_postgres
 from tests.integration.demo_shop import SHOP, payloads, reference
 from tests.integration.outside import Outside, sandbox_process
-from tests.integration.serving.crashing_postgres import CrashingPostgres, crashing_postgres
 from tests.integration.serving.merchant import FINISHED, Merchant
 from tests.integration.serving.supervised import Supervisor
 

@@ -97,10 +97,12 @@ class Scene:
         kept: Ids of the events in the store.
         newest: When each record in the store was last changed at the marketplace.
         steps: What was done, by kind, over all histories.
+        failures: What failed, with its traceback.
     """
 
     office: Office
     steps: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         credentials = HuijuCredentials(*IDENTITY)

@@ -6,6 +6,7 @@ plays a few thousand steps on each database; `make soak` plays tens of thousands
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -80,9 +81,16 @@ class Histories(RuleBasedStateMachine):
 
     @contextmanager
     def step(self, name: str) -> Iterator[Scene]:
-        """Count a step; after one that failed, the history is not brought to its end."""
+        """Count a step; after one that failed, the history is not brought to its end.
+
+        What failed is noted: played again, a history with threads in it may fail elsewhere, of which hypothesis tells nothing then.
+        """
         self.sound = False
-        yield self.scene
+        try:
+            yield self.scene
+        except BaseException:
+            self.scene.failures.append(f"{name}:\n{traceback.format_exc()}")
+            raise
         self.scene.steps[name] += 1
         self.sound = True
 
@@ -323,9 +331,10 @@ class Histories(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if self.sound:
-            self.settle()
-            audited(self.scene)
-            self.second_opinion(self.scene)
+            with self.step("the end"):
+                self.settle()
+                audited(self.scene)
+                self.second_opinion(self.scene)
         self.scene.worker.lanes.close()
 
 
@@ -346,6 +355,10 @@ def play(
     Histories.scene, Histories.second_opinion = scene, second_opinion
     try:
         run_state_machine_as_test(Histories, settings=chosen)
+    except BaseException as error:
+        for failure in scene.failures:
+            error.add_note(failure)
+        raise
     finally:
         scene.close()
     with capsys.disabled():
