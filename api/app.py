@@ -114,10 +114,11 @@ class _Gate:
         checker = (
             Checker(route.body, resource.schemas) if route.body is not None and not route.reads else None
         )
+        rule = route.rule
         limits = {name: Checker(schema, {}) for name, schema in route.path_schemas.items()}
 
         def answer(**values: str) -> Response:
-            name_route(route.rule)
+            name_route(rule)
             request.max_content_length = route.most
             caller = caller_of_request(self.tokens) if route.scope or route.signed_in else None
             let_in(route, caller)

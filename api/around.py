@@ -29,15 +29,20 @@ HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""What every reply carries."""
+
+OF_PAGES = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_USUAL = tuple(
-    (name.lower(), (name, value)) for name, value in {**HEADERS, "Cache-Control": "no-store"}.items()
-)
-"""What a reply carries that does not say otherwise itself."""
+"""What pages carry beside it; to a program it says nothing (OWASP, REST Security Cheat Sheet)."""
+
+_USUAL = {name.lower(): (name, value) for name, value in {**HEADERS, "Cache-Control": "no-store"}.items()}
+_USUAL_OF_PAGES = _USUAL | {name.lower(): (name, value) for name, value in OF_PAGES.items()}
+"""What a reply carries that does not say otherwise itself, by its name in lower case."""
 
 _ID = "shelfgate.request_id"
 _ROUTE = "shelfgate.route"
@@ -73,8 +78,9 @@ class Around:
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: Any = None
         ) -> Callable[[bytes], object]:
-            there = {name.lower() for name, _ in headers}
-            more = [header for usual, header in _USUAL if usual not in there]
+            said = {name.lower(): value for name, value in headers}
+            usual = _USUAL_OF_PAGES if said.get("content-type", "").startswith("text/html") else _USUAL
+            more = [header for lower, header in usual.items() if lower not in said]
             code, seconds = int(status[:3]), time.perf_counter() - began
             route, method = environ.get(_ROUTE, ""), environ["REQUEST_METHOD"]
             measures.observe(route, method, code, seconds)

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from api.access import COOKIE
 from api.app import create_app
+from api.around import OF_PAGES
 from api.pages import pages
 from channels.huiju import HuijuClient, HuijuCredentials
 from channels.sandbox import Sandbox, read_seed
@@ -414,6 +415,17 @@ def test_every_page_forbids_what_it_does_not_need(front: Front) -> None:
         policy = client.get(path, headers={"Accept": "text/html"}).headers["Content-Security-Policy"]
         assert "script-src 'self'" in policy
         assert "unsafe" not in policy
+
+
+def test_what_says_something_to_browsers_only_is_said_with_pages(front: Front) -> None:
+    client = front.browser("operator")
+    people = {"Accept": "text/html"}
+    shown = [client.get(path, headers=people) for path in ("/channel", "/sign-in", "/v1/docs", "/nothing")]
+    shown.append(client.post("/uploads", data={"csrf_token": ""}, content_type="multipart/form-data"))
+    for answer in shown:
+        assert OF_PAGES == {name: answer.headers.get(name) for name in OF_PAGES}
+    told = [client.get(path) for path in ("/v1/facts", "/v1/nothing", "/static/shelfgate.js")]
+    assert not [name for answer in told for name in OF_PAGES if name in answer.headers]
 
 
 def test_no_page_has_a_script_or_a_style_of_its_own() -> None:
