@@ -20,10 +20,10 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from waitress import create_server
 
 from api.app import create_app
 from api.services import Services
+from api.serving import Server
 from api.streams import EXTENSION
 from channels.huiju import HuijuCredentials
 from channels.sandbox import Sandbox, SandboxConfig, read_seed
@@ -132,24 +132,25 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
         _, token = make_token(store, owner, "订单系统", "admin", scopes_of("admin"), timedelta(days=1))
         services = Services(store, Vault([new_key()]), LiveRules(find_manifest(ROOT)))
         app = create_app(services)
-        server = create_server(app, host="127.0.0.1", port=0, threads=16, channel_request_lookahead=1)
+        server = Server(app, host="127.0.0.1", port=0)
         stop = threading.Event()
         runner = UploadRunner(store, services.rules, services.youzan)
         worker = Worker(Lanes(store, services.vault), services.rules.current(), threads=2)
         threads = [
             threading.Thread(target=run, args=given)
-            for run, given in ((server.run, ()), (runner.run, (stop,)), (worker.run, (stop,)))
+            for run, given in ((server.run, (stop,)), (runner.run, (stop,)), (worker.run, (stop,)))
         ]
         for thread in threads:
             thread.start()
         try:
-            yield Service(f"http://127.0.0.1:{server.effective_port}", token, sandbox)
+            yield Service(server.address, token, sandbox)
         finally:
             stop.set()
             app.extensions[EXTENSION].close()
-            server.close()
-            for thread in threads[1:]:
+            server.wake()
+            for thread in threads:
                 thread.join()
+            server.drain(5)
 
 
 @pytest.fixture

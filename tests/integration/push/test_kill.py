@@ -36,21 +36,22 @@ def postgres_database() -> Iterator[str]:
 
 def crash_database(address: str, wait_until: Wait) -> None:
     """Kill one process of the server as `kill -9` does: it ends all others, recovers from its log, and lets in who comes next."""
+    before = helpers(address)
     with psycopg.connect(address, autocommit=True) as connection:
         found = connection.execute("SELECT pg_backend_pid()").fetchone()
         assert found is not None
         os.kill(found[0], signal.SIGKILL)
         with contextlib.suppress(psycopg.Error):
             connection.execute("SELECT pg_sleep(10)")
-    wait_until(lambda: accepts(address), 60)
+    wait_until(lambda: helpers(address) not in ([], before), 60)
 
 
-def accepts(address: str) -> bool:
-    try:
-        psycopg.connect(address).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+def helpers(address: str) -> list[Any]:
+    """Give the processes that a server has besides those of its clients, which it starts anew after a crash; none where it lets nobody in."""
+    asked = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(address) as connection:
+        return connection.execute(asked).fetchall()
+    return []
 
 
 def finished(depot: Any, upload: str) -> bool:
@@ -74,7 +75,8 @@ def run(
     done = 0
     for number in range(kills):
         time.sleep(rng.uniform(0.5, 1.1) * products / per_second / max(kills, 1))
-        if number in moments:
+        if number in moments:  # who begins while there is no database ends at once, for others to start again
+            wait_until(workers.at_work, 60)
             crash_database(workers.address, wait_until)
         workers.kill(rng.randrange(3))
         workers.start()
