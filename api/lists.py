@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 
 from api.problems import Mistake, Problem
 from api.schemas import integer, moment, text
-from engine.constants import read_datetime
+from engine.constants import FIRST, LAST, read_datetime
 
 Item = TypeVar("Item")
 
 ID = "^[0-9a-f]{32}$"
 """What the store's own ids look like."""
+
+_EDGES = {"0000": FIRST, "0001": FIRST, "9999": LAST}
 
 LIMIT = integer("一页最多多少个", minimum=1, maximum=500, default=50)
 SPAN = {"since": moment("从这一刻起"), "until": moment("到这一刻为止，不含")}
@@ -40,14 +42,16 @@ def page(
 
 
 def moment_in(query: Mapping[str, Any], name: str) -> datetime | None:
-    """Read a moment among the query parameters; None where it is not given.
+    """Read a moment among the query parameters, which bounds a list; None where it is not given.
+
+    One within a day of the calendar's first or last moment is as good as that day's: nothing lies beyond.
 
     Raises:
-        Problem: It lies outside of the calendar.
+        Problem: It can't be told by a clock, such as a leap second.
     """
     if name not in query:
         return None
-    found = read_datetime(query[name])
+    found = read_datetime(query[name]) or _EDGES.get(query[name][:4])
     if found is None:
         mistake = Mistake(f"query:{name}", "不是时间", "例如 2022-03-08T09:00:00+08:00")
         raise Problem("invalid", "查询参数有误", [mistake])

@@ -15,7 +15,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-2][0-9]:[0-5][0-9])"
 )
-_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+FIRST, LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""The first and last moment that can be told in every zone."""
 _EXAMPLES = {"text": '"文字"', "integer": "2", "number": "0.5", "boolean": "true", "date": "2022-03-08"}
 
 
@@ -63,7 +64,7 @@ def in_calendar(moment: datetime) -> bool:
         >>> in_calendar(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
         False
     """
-    return _FIRST <= moment <= _LAST
+    return FIRST <= moment <= LAST
 
 
 def said(value: Any) -> str:

@@ -282,6 +282,10 @@ def test_marked_payments_are_left_out_of_the_settlement(counter: Counter) -> Non
     found = counter.client.get("/v1/settlement", query_string=span).json
     assert (0, 0, 1) == (found["orders"], found["total"], found["marked_orders"])
     assert found["marked_total"] > 0
+    ever = {"since": "0001-01-01T00:00:00Z", "until": "9999-12-31T23:59:59-12:00"}
+    assert found == counter.client.get("/v1/settlement", query_string=ever).json
+    never = {"since": "2016-12-31T23:59:60Z", "until": "2017-01-01T00:00:00Z"}
+    assert 422 == counter.client.get("/v1/settlement", query_string=never).status_code
     missing = counter.client.get("/v1/settlement")
     assert (422, 2) == (missing.status_code, len(diagnostics(missing)))
 
