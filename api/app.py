@@ -18,7 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import assets, console, measures, streams
 from api.access import KnownTokens, caller_of_request, let_in
-from api.around import Around, name_route, request_id
+from api.around import Around, request_id
 from api.bodies import read_json
 from api.pages import pages
 from api.problems import BY_STATUS, Problem, problem_of, respond
@@ -114,11 +114,9 @@ class _Gate:
         checker = (
             Checker(route.body, resource.schemas) if route.body is not None and not route.reads else None
         )
-        rule = route.rule
         limits = {name: Checker(schema, {}) for name, schema in route.path_schemas.items()}
 
         def answer(**values: str) -> Response:
-            name_route(rule)
             request.max_content_length = route.most
             caller = caller_of_request(self.tokens) if route.scope or route.signed_in else None
             let_in(route, caller)

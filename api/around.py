@@ -45,17 +45,11 @@ _USUAL_OF_PAGES = _USUAL | {name.lower(): (name, value) for name, value in OF_PA
 """What a reply carries that does not say otherwise itself, by its name in lower case."""
 
 _ID = "shelfgate.request_id"
-_ROUTE = "shelfgate.route"
 
 
 def request_id() -> str:
     """Give the name of this request, 16 hex digits, by which its log lines and its reply are told to be its own."""
     return str(request.environ.get(_ID, ""))
-
-
-def name_route(rule: str) -> None:
-    """Say which route answers this request; one that none answers is measured and logged without."""
-    request.environ[_ROUTE] = rule
 
 
 class Around:
@@ -82,7 +76,7 @@ class Around:
             usual = _USUAL_OF_PAGES if said.get("content-type", "").startswith("text/html") else _USUAL
             more = [header for lower, header in usual.items() if lower not in said]
             code, seconds = int(status[:3]), time.perf_counter() - began
-            route, method = environ.get(_ROUTE, ""), environ["REQUEST_METHOD"]
+            route, method = request.url_rule.rule if request.url_rule else "", environ["REQUEST_METHOD"]
             measures.observe(route, method, code, seconds)
             about = {"method": method, "route": route, "status": code, "ms": round(seconds * 1000, 1)}
             log.info("请求", extra={"fields": about})

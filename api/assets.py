@@ -10,10 +10,8 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 
-from api.around import name_route
 from api.problems import Problem
 
-RULE = "/static/<path:name>"
 FOLDER = Path(__file__).with_name("static")
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -41,7 +39,7 @@ class Asset:
 
 def install(app: Flask) -> None:
     """Let an app serve them, and its templates name them by `asset(name)`."""
-    app.add_url_rule(RULE, "static", send)
+    app.add_url_rule("/static/<path:name>", "static", send)
     app.jinja_env.globals["asset"] = address
 
 
@@ -68,7 +66,6 @@ def send(name: str) -> Response:
     Raises:
         Problem: There is no such file.
     """
-    name_route(RULE)
     asset = assets().get(name)
     if asset is None:
         raise Problem("not-found", f"没有文件 {name}")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from flask import Flask
 from prometheus_client import Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from api.services import Services
-from pipeline.measures import registry_of
+from pipeline.measures import registry_of, series
 
 REQUESTS = Histogram(
     "shelfgate_request_seconds",
@@ -26,15 +24,10 @@ def install(app: Flask, services: Services) -> None:
     app.extensions[EXTENSION] = registry_of(services.store, services.rules)
 
 
-@cache
-def _series(route: str, method: str, status: int) -> Histogram:
-    """Give the time series of some labels; asking the histogram itself takes its lock each time."""
-    return REQUESTS.labels(route or "none", method, str(status))
-
-
 def observe(route: str, method: str, status: int, seconds: float) -> None:
     """Count one request; methods that nobody knows count as one, so that nobody can make up ever more of them."""
-    _series(route, method if method in METHODS else "other", status).observe(seconds)
+    labels = (route or "none", method if method in METHODS else "other", str(status))
+    series(REQUESTS, labels).observe(seconds)
 
 
 def exposition(app: Flask) -> tuple[bytes, str]:

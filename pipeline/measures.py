@@ -6,9 +6,9 @@ import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from prometheus_client import REGISTRY, Counter
+from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -27,6 +27,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Variable that names the folder in which processes that serve together add up what they count."""
 
 Labels = tuple[str, str]
+Measured = TypeVar("Measured", Counter, Histogram)
 
 
 def count_decisions(ruleset: str, results: Iterable[Mapping[str, Any]]) -> None:
@@ -65,15 +66,15 @@ def count_channel_error(error: ChannelError) -> None:
 
 def _add(outcomes: Tally[Labels], findings: Tally[Labels]) -> None:
     for labels, count in outcomes.items():
-        _series(DECISIONS, labels).inc(count)
+        series(DECISIONS, labels).inc(count)
     for labels, count in findings.items():
-        _series(FINDINGS, labels).inc(count)
+        series(FINDINGS, labels).inc(count)
 
 
 @cache
-def _series(counter: Counter, labels: Labels) -> Counter:
-    """Give the time series of some labels; asking the counter itself takes its lock each time."""
-    return counter.labels(*labels)
+def series(metric: Measured, labels: tuple[str, ...]) -> Measured:
+    """Give the time series of some labels; asking the metric itself takes its lock each time."""
+    return metric.labels(*labels)
 
 
 class _FromStore(Collector):
